@@ -1,0 +1,46 @@
+"""Brings a database to the newest schema."""
+
+import threading
+from pathlib import Path
+
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+
+from alembic import command
+
+ALEMBIC_INI = Path(__file__).parents[2] / "alembic.ini"
+
+
+def upgrade_to_newest(database_url: str, *, revision: str = "head") -> None:
+    """Runs all missing migrations. Safe to call from several processes at once and from inside a running loop."""
+    failures: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            command.upgrade(alembic_config(database_url), revision)
+        except BaseException as error:
+            failures.append(error)
+
+    # Alembic's environment starts an event loop of its own, which a thread with a running loop does not allow.
+    thread = threading.Thread(target=run, name="migrations")
+    thread.start()
+    thread.join()
+    if failures:
+        raise failures[0]
+
+
+def newest_revision() -> str:
+    """The revision the code expects."""
+    return ScriptDirectory.from_config(alembic_config("")).get_current_head() or ""
+
+
+def alembic_config(database_url: str) -> Config:
+    config = Config(str(ALEMBIC_INI))
+    config.attributes["database_url"] = sqlalchemy_url(database_url) if database_url else None
+    return config
+
+
+def sqlalchemy_url(url: str) -> str:
+    """``DATABASE_URL`` as SQLAlchemy reads it: always with asyncpg named, since 2.1 would otherwise look for psycopg."""
+    scheme, separator, rest = url.partition("://")
+    return f"postgresql+asyncpg{separator}{rest}" if scheme.startswith("postgres") else url
