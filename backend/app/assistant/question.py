@@ -1,0 +1,54 @@
+"""What a use case is asked, and what it gives back."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from app.dialogue.conversation import Conversation
+from app.i18n.language import Language
+from app.knowledge.passage import Passage
+from app.people.person import Person
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The right to answer one stored event. Another worker's claim has a higher ``epoch`` and ends this one."""
+
+    team_id: str
+    inbox_id: int
+    epoch: int
+
+
+@dataclass(frozen=True)
+class Question:
+    """Something a person wrote to the coach. ``text`` has the bot's mention removed and is otherwise as typed."""
+
+    speaker: Person
+    conversation: Conversation
+    text: str
+    asked_at: datetime
+    language: Language
+    claim: Claim
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A finished answer. ``sources`` are the passages it cites, in order of first use."""
+
+    text: str
+    language: Language
+    sources: tuple[Passage, ...]
+    is_by_rules: bool
+    model: str
+    skill: str
+    found_nothing: bool = False
+
+
+class AnswerSink(Protocol):
+    """Takes the answer's text while it is written. Both calls return at once; showing happens elsewhere."""
+
+    def write(self, text: str) -> None:
+        """The next piece."""
+
+    def start_over(self) -> None:
+        """Everything written so far is void."""
