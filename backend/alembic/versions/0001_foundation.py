@@ -74,11 +74,17 @@ def upgrade() -> None:
         sa.Column("outcome", sa.Text(), nullable=True, comment="answered, explained, ignored, stopped or dead"),
         sa.Column("reference", sa.Text(), nullable=True, comment="what a person can quote about a failure"),
         sa.Column("received_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("claimed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("told_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("stop_requested_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_inbox")),
         sa.UniqueConstraint("team_id", "event_id", name=op.f("uq_inbox_team_id_event_id")),
     )
     op.create_index("ix_inbox_conversation", "inbox", ["team_id", "conversation", "id"], unique=False)
+    op.create_index(
+        "ix_inbox_done", "inbox", ["done_at"], unique=False, postgresql_where=sa.text("done_at is not null and envelope <> ''")
+    )
     op.create_index("ix_inbox_undone", "inbox", ["received_at"], unique=False, postgresql_where=sa.text("done_at is null"))
     op.create_index(
         "uq_inbox_message",
@@ -212,11 +218,19 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("inbox_id", "part", name=op.f("pk_reply_parts")),
     )
     op.create_index("ix_reply_parts_message", "reply_parts", ["team_id", "channel_id", "ts"], unique=False)
+    op.create_index(
+        "ix_reply_parts_unfinished",
+        "reply_parts",
+        ["intended_at"],
+        unique=False,
+        postgresql_where=sa.text("finished_at is null"),
+    )
     install_job_engine()
 
 
 def downgrade() -> None:
     remove_job_engine()
+    op.drop_index("ix_reply_parts_unfinished", table_name="reply_parts", postgresql_where=sa.text("finished_at is null"))
     op.drop_index("ix_reply_parts_message", table_name="reply_parts")
     op.drop_table("reply_parts")
     op.drop_index("ix_dialogue_messages_person", table_name="dialogue_messages")
@@ -230,6 +244,9 @@ def downgrade() -> None:
     op.drop_index("ix_model_usage_day", table_name="model_usage")
     op.drop_table("model_usage")
     op.drop_index("uq_inbox_message", table_name="inbox", postgresql_where=sa.text("message_ts is not null"))
+    op.drop_index(
+        "ix_inbox_done", table_name="inbox", postgresql_where=sa.text("done_at is not null and envelope <> ''")
+    )
     op.drop_index("ix_inbox_undone", table_name="inbox", postgresql_where=sa.text("done_at is null"))
     op.drop_index("ix_inbox_conversation", table_name="inbox")
     op.drop_table("inbox")

@@ -6,17 +6,9 @@ from typing import Protocol
 
 from app.dialogue.conversation import Conversation
 from app.i18n.language import Language
+from app.inbox.claim import Claim
 from app.knowledge.passage import Passage
 from app.people.person import Person
-
-
-@dataclass(frozen=True)
-class Claim:
-    """The right to answer one stored event. Another worker's claim has a higher ``epoch`` and ends this one."""
-
-    team_id: str
-    inbox_id: int
-    epoch: int
 
 
 @dataclass(frozen=True)

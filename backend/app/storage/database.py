@@ -22,7 +22,7 @@ Query: TypeAlias = str | sa.Executable
 
 _DIALECT = asyncpg_dialect()  # type: ignore[no-untyped-call]
 
-_UNREACHABLE = (
+UNREACHABLE = (
     OSError,
     TimeoutError,
     asyncpg.InterfaceError,
@@ -72,8 +72,9 @@ class Session:
 class Database:
     """The pool. Opened by ``composition`` and closed in reverse order."""
 
-    def __init__(self, pool: Any) -> None:
+    def __init__(self, pool: Any, url: str) -> None:
         self._pool: asyncpg.Pool = pool
+        self.url = url
 
     @classmethod
     async def open(
@@ -90,9 +91,9 @@ class Database:
                 server_settings={"application_name": application_name, "timezone": "UTC"},
                 init=_prepare_connection,
             )
-        except _UNREACHABLE as error:
+        except UNREACHABLE as error:
             raise StorageUnavailable("PostgreSQL cannot be reached: check DATABASE_URL and that the server runs") from error
-        return cls(pool)
+        return cls(pool, url)
 
     async def close(self) -> None:
         """Waits for borrowed connections for a moment, then closes all."""
@@ -139,7 +140,7 @@ def _translated_errors() -> Iterator[None]:
     """Turns the driver's connection errors into :class:`StorageUnavailable`; everything else passes through."""
     try:
         yield
-    except _UNREACHABLE as error:
+    except UNREACHABLE as error:
         raise StorageUnavailable("PostgreSQL did not answer") from error
 
 

@@ -22,12 +22,16 @@ inbox = sa.Table(
     sa.Column("outcome", sa.Text, comment="answered, explained, ignored, stopped or dead"),
     sa.Column("reference", sa.Text, comment="what a person can quote about a failure"),
     moment("received_at", default_now=True),
+    moment("claimed_at"),
+    moment("told_at"),
+    moment("stop_requested_at"),
     moment("done_at"),
     sa.UniqueConstraint("team_id", "event_id"),
     sa.Index("uq_inbox_message", "team_id", "channel_id", "message_ts", "kind", unique=True,
              postgresql_where=sa.text("message_ts is not null")),
     sa.Index("ix_inbox_undone", "received_at", postgresql_where=sa.text("done_at is null")),
     sa.Index("ix_inbox_conversation", "team_id", "conversation", "id"),
+    sa.Index("ix_inbox_done", "done_at", postgresql_where=sa.text("done_at is not null and envelope <> ''")),
 )  # fmt: skip
 
 reply_parts = sa.Table(
@@ -43,6 +47,7 @@ reply_parts = sa.Table(
     moment("finished_at"),
     sa.PrimaryKeyConstraint("inbox_id", "part"),
     sa.Index("ix_reply_parts_message", "team_id", "channel_id", "ts"),
+    sa.Index("ix_reply_parts_unfinished", "intended_at", postgresql_where=sa.text("finished_at is null")),
 )
 
 feedback = sa.Table(

@@ -1,0 +1,73 @@
+"""What arrives from Slack, and what a worker gets to work on."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.inbox.claim import Claim
+
+OVERTAKING_KINDS = frozenset({"stop"})
+"""Kinds that wait for nothing in their conversation."""
+
+ANSWERED_KINDS = frozenset({"message", "retry"})
+"""Kinds that end with a reply: the long jobs."""
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """One delivery as the edge stores it. ``body`` is Slack's JSON; a command's form comes as JSON too."""
+
+    team_id: str
+    event_id: str
+    kind: str
+    conversation: str
+    channel_id: str | None
+    message_ts: str | None
+    user_id: str | None
+    body: bytes
+
+
+@dataclass(frozen=True)
+class ReplyPart:
+    """One message of a reply. Without ``ts`` it was meant to be posted and may or may not stand in Slack."""
+
+    part: int
+    channel_id: str
+    thread_ts: str | None
+    ts: str | None
+    intended_at: datetime
+    is_finished: bool
+
+
+@dataclass(frozen=True)
+class ClaimedEvent:
+    """An event that is ours to answer. ``attempts`` counts this one; ``draft`` is the answer an earlier one paid for."""
+
+    claim: Claim
+    envelope: Envelope
+    draft: str | None
+    parts: tuple[ReplyPart, ...]
+    attempts: int
+    received_at: datetime
+
+
+@dataclass(frozen=True)
+class UnfinishedPart:
+    """A part of a reply that was begun and not finished. ``is_done`` tells whether its event is finished all the same."""
+
+    team_id: str
+    inbox_id: int
+    event_id: str
+    is_done: bool
+    part: ReplyPart
+
+
+@dataclass(frozen=True)
+class StoredEvent:
+    """Which event a message in Slack belongs to."""
+
+    inbox_id: int
+    team_id: str
+    event_id: str
+    conversation: str
+    user_id: str | None
+    is_done: bool

@@ -1,0 +1,241 @@
+"""The SQL of the inbox. Every writing query carries the claim's epoch: whoever was overtaken touches nothing."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from app.inbox.claim import Claim
+from app.inbox.envelope import ReplyPart, StoredEvent, UnfinishedPart
+from app.storage.database import Record, Session
+
+# One statement: an event is never stored without its job, and a duplicate enqueues nothing. The rows are inserted in the order of
+# the arrays, which is the same in every process: two processes with overlapping batches cannot wait for each other in a circle.
+STORE = """
+with arrived as (
+    select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bytea[])
+        with ordinality as a(team_id, event_id, kind, conversation, channel_id, message_ts, user_id, envelope, position)
+), stored as (
+    insert into inbox (team_id, event_id, kind, conversation, channel_id, message_ts, user_id, envelope)
+    select team_id, event_id, kind, conversation, channel_id, message_ts, user_id, envelope from arrived order by position
+    on conflict do nothing
+    returning id, team_id, event_id, kind, conversation
+), enqueued as (
+    select procrastinate_defer_jobs_v1(array_agg(
+        row(case when kind in ('message', 'retry') then 'answer' else 'quick' end, 'handle_event', 0,
+            case when kind = 'stop' then null else conversation end, null, jsonb_build_object('inbox_id', id), null
+        )::procrastinate_job_to_defer_v1 order by id)) as jobs
+    from stored having count(*) > 0
+)
+select stored.id, stored.team_id, stored.event_id from stored cross join (select count(jobs) from enqueued) as counted
+"""
+
+_CLAIM = """
+update inbox set epoch = epoch + 1, attempts = attempts + 1, claimed_at = now()
+where id = $1 and done_at is null
+returning team_id, event_id, kind, conversation, channel_id, message_ts, user_id, envelope, epoch, attempts, draft, received_at
+"""
+
+_PARTS = """
+select part, channel_id, thread_ts, ts, intended_at, finished_at is not null as is_finished
+from reply_parts where team_id = $1 and inbox_id = $2 order by part
+"""
+
+_STILL_MINE = "select 1 from inbox where id = $1 and team_id = $2 and epoch = $3 and done_at is null"
+
+# The inbox row is locked: a claim that comes later sees this intent, one that came earlier stops it.
+_MINE = f"with mine as ({_STILL_MINE} for no key update)"
+
+_INTEND_PART = (
+    _MINE
+    + """
+insert into reply_parts (team_id, inbox_id, part, channel_id, thread_ts, intended_at)
+select $2, $1, $4, $5, $6, now() from mine
+on conflict (inbox_id, part) do update set part = excluded.part
+returning part, channel_id, thread_ts, ts, intended_at, finished_at is not null as is_finished
+"""
+)
+
+_RECORD_PART = (
+    _MINE
+    + """
+update reply_parts set ts = $5 from mine where team_id = $2 and inbox_id = $1 and part = $4 and ts is null
+returning ts
+"""
+)
+
+_TS_OF_PART = "select ts from reply_parts where team_id = $1 and inbox_id = $2 and part = $3"
+
+_FORGET_PART = (
+    _MINE
+    + """
+update reply_parts set ts = nullif(ts, $5), intended_at = case when ts = $5 then now() else intended_at end
+from mine where team_id = $2 and inbox_id = $1 and part = $4
+"""
+)
+
+_FINISH_PART = (
+    _MINE
+    + """
+update reply_parts set finished_at = coalesce(finished_at, now()) from mine where team_id = $2 and inbox_id = $1 and part = $4
+"""
+)
+
+_KEEP_DRAFT = """
+update inbox set draft = coalesce(draft, $4) where id = $1 and team_id = $2 and epoch = $3 and done_at is null
+"""
+
+_FINISH = """
+update inbox set done_at = now(), outcome = $4, reference = coalesce($5, reference)
+where id = $1 and team_id = $2 and epoch = $3 and done_at is null
+"""
+
+_WAITING_MESSAGE = """
+select id, event_id, envelope from inbox
+where team_id = $1 and channel_id = $2 and message_ts = $3 and kind = 'message' and epoch = 0 and done_at is null
+for update
+"""
+
+_REPLACE_ENVELOPE = "update inbox set envelope = $3 where id = $1 and team_id = $2"
+
+_WITHDRAW = """
+update inbox set done_at = now(), outcome = 'withdrawn'
+where team_id = $1 and channel_id = $2 and message_ts = $3 and kind = 'message' and epoch = 0 and done_at is null
+"""
+
+_FINISHED_EVENT = """
+select event_id, kind, conversation, channel_id, user_id, envelope from inbox
+where id = $1 and team_id = $2 and done_at is not null and envelope <> ''
+"""
+
+_EVENT_OF_MESSAGE = """
+select i.id, i.team_id, i.event_id, i.conversation, i.user_id, i.done_at is not null as is_done
+from reply_parts p join inbox i on i.id = p.inbox_id
+where p.team_id = $1 and p.channel_id = $2 and p.ts = $3
+"""
+
+_EVENT_BY_ID = """
+select id, team_id, event_id, conversation, user_id, done_at is not null as is_done
+from inbox where team_id = $1 and event_id = $2
+"""
+
+_UNFINISHED_PARTS = """
+select p.team_id, p.inbox_id, i.event_id, i.done_at is not null as is_done,
+       p.part, p.channel_id, p.thread_ts, p.ts, p.intended_at, false as is_finished
+from reply_parts p join inbox i on i.id = p.inbox_id
+where p.finished_at is null and p.intended_at < now() - $1::interval
+order by p.intended_at limit $2
+"""
+
+_REQUEST_STOP = """
+update inbox set stop_requested_at = now()
+where id = (
+    select id from inbox
+    where team_id = $1 and conversation = $2 and kind in ('message', 'retry') and done_at is null
+    order by id limit 1
+)
+returning id
+"""
+
+_NOTIFY = "select pg_notify($1, $2)"
+
+_IS_STOP_REQUESTED = """
+select exists(
+    select from inbox where team_id = $1 and conversation = $2 and done_at is null and stop_requested_at is not null
+)
+"""
+
+
+class InboxRepository:
+    """Inbox rows and reply parts, through one session."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def claim(self, inbox_id: int) -> Record | None:
+        return await self._session.fetch_row(_CLAIM, inbox_id)
+
+    async def parts(self, team_id: str, inbox_id: int) -> tuple[ReplyPart, ...]:
+        return tuple(_part(row) for row in await self._session.fetch(_PARTS, team_id, inbox_id))
+
+    async def still_mine(self, claim: Claim) -> bool:
+        return await self._session.fetch_value(_STILL_MINE, *_key(claim)) is not None
+
+    async def intend_part(self, claim: Claim, *, part: int, channel_id: str, thread_ts: str | None) -> ReplyPart | None:
+        row = await self._session.fetch_row(_INTEND_PART, *_key(claim), part, channel_id, thread_ts)
+        return _part(row) if row else None
+
+    async def record_part(self, claim: Claim, *, part: int, ts: str) -> str | None:
+        """The ts when it was ours to record; ``None`` when there is one already or the claim is lost."""
+        recorded: str | None = await self._session.fetch_value(_RECORD_PART, *_key(claim), part, ts)
+        return recorded
+
+    async def ts_of_part(self, claim: Claim, part: int) -> str | None:
+        ts: str | None = await self._session.fetch_value(_TS_OF_PART, claim.team_id, claim.inbox_id, part)
+        return ts
+
+    async def forget_part(self, claim: Claim, *, part: int, ts: str) -> bool:
+        return bool(await self._session.execute(_FORGET_PART, *_key(claim), part, ts))
+
+    async def finish_part(self, claim: Claim, part: int) -> bool:
+        return bool(await self._session.execute(_FINISH_PART, *_key(claim), part))
+
+    async def keep_draft(self, claim: Claim, draft: bytes) -> bool:
+        return bool(await self._session.execute(_KEEP_DRAFT, *_key(claim), draft))
+
+    async def finish(self, claim: Claim, outcome: str, reference: str | None) -> bool:
+        return bool(await self._session.execute(_FINISH, *_key(claim), outcome, reference))
+
+    async def waiting_message(self, team_id: str, channel_id: str, message_ts: str) -> Record | None:
+        """The row of a message nobody has begun to answer, locked until the transaction ends."""
+        return await self._session.fetch_row(_WAITING_MESSAGE, team_id, channel_id, message_ts)
+
+    async def replace_envelope(self, inbox_id: int, team_id: str, envelope: bytes) -> None:
+        await self._session.execute(_REPLACE_ENVELOPE, inbox_id, team_id, envelope)
+
+    async def withdraw(self, team_id: str, channel_id: str, message_ts: str) -> bool:
+        return bool(await self._session.execute(_WITHDRAW, team_id, channel_id, message_ts))
+
+    async def finished_event(self, inbox_id: int, team_id: str) -> Record | None:
+        return await self._session.fetch_row(_FINISHED_EVENT, inbox_id, team_id)
+
+    async def event_of_message(self, team_id: str, channel_id: str, ts: str) -> StoredEvent | None:
+        row = await self._session.fetch_row(_EVENT_OF_MESSAGE, team_id, channel_id, ts)
+        return _stored_event(row) if row else None
+
+    async def event_by_id(self, team_id: str, event_id: str) -> StoredEvent | None:
+        row = await self._session.fetch_row(_EVENT_BY_ID, team_id, event_id)
+        return _stored_event(row) if row else None
+
+    async def unfinished_parts(self, older_than: timedelta, limit: int) -> list[UnfinishedPart]:
+        rows = await self._session.fetch(_UNFINISHED_PARTS, older_than, limit)
+        return [
+            UnfinishedPart(row["team_id"], row["inbox_id"], row["event_id"], is_done=row["is_done"], part=_part(row))
+            for row in rows
+        ]
+
+    async def request_stop(self, team_id: str, conversation: str) -> bool:
+        return await self._session.fetch_value(_REQUEST_STOP, team_id, conversation) is not None
+
+    async def notify(self, channel: str, payload: str) -> None:
+        await self._session.execute(_NOTIFY, channel, payload)
+
+    async def is_stop_requested(self, team_id: str, conversation: str) -> bool:
+        return bool(await self._session.fetch_value(_IS_STOP_REQUESTED, team_id, conversation))
+
+
+def columns(rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
+    """Rows as the arrays of :data:`STORE`."""
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+def _key(claim: Claim) -> tuple[int, str, int]:
+    return claim.inbox_id, claim.team_id, claim.epoch
+
+
+def _part(row: Record) -> ReplyPart:
+    intended_at: datetime = row["intended_at"]
+    return ReplyPart(row["part"], row["channel_id"], row["thread_ts"], row["ts"], intended_at, is_finished=row["is_finished"])
+
+
+def _stored_event(row: Record) -> StoredEvent:
+    return StoredEvent(row["id"], row["team_id"], row["event_id"], row["conversation"], row["user_id"], is_done=row["is_done"])
