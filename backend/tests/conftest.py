@@ -10,10 +10,15 @@ from uuid import uuid4
 import asyncpg
 import pytest
 import redis.asyncio as redis
+from hypothesis import settings
 
 from app.embedded.services import THROW_AWAY, EmbeddedServices
 from app.storage.database import Database, driver_url
 from app.storage.migrations import upgrade_to_newest
+
+# The same examples on every run, and no clock: a slow machine is no bug.
+settings.register_profile("suite", deadline=None, derandomize=True, database=None)
+settings.load_profile("suite")
 
 # A developer's own environment must not reach the tests.
 for name in list(os.environ):

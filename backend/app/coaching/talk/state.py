@@ -1,0 +1,110 @@
+"""What a guided coaching talk knows: five points, where each came from, how far it has come.
+
+Stages: ``initial`` (the problem is not named yet) → ``gathering`` (points are missing) → ``clarifying`` (the shape shows, a plan
+would still be guesswork) → ``planning`` (80 % known, or the person asked for the plan). Stage and progress are computed from
+what is known, never stored or guessed.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+
+PLAN_THRESHOLD = 80  # percent
+CLARIFYING_THRESHOLD = 50  # percent
+
+
+class Point(StrEnum):
+    """What a coach needs to know before a plan makes sense."""
+
+    PROBLEM = "problem"
+    SITUATION = "situation"
+    GOAL = "goal"
+    SKILL = "skill"
+    RESOURCES = "resources"
+
+
+# The problem and a concrete case carry a plan; skill and resources refine it.
+WEIGHTS: dict[Point, int] = {
+    Point.PROBLEM: 25,
+    Point.SITUATION: 25,
+    Point.GOAL: 20,
+    Point.SKILL: 15,
+    Point.RESOURCES: 15,
+}
+
+
+class Stage(StrEnum):
+    """How far a talk has come."""
+
+    INITIAL = "initial"
+    GATHERING = "gathering"
+    CLARIFYING = "clarifying"
+    PLANNING = "planning"
+
+
+@dataclass(frozen=True)
+class Known:
+    """One thing the person said about one point. ``turn`` is the id of the message that says it."""
+
+    point: Point
+    text: str
+    turn: int
+    stated_at: datetime
+    is_correction: bool = False
+
+
+@dataclass(frozen=True)
+class Talk:
+    """The state of one guided talk. ``asked`` holds the ids of questions put so far, in this and in earlier talks."""
+
+    topic: str
+    known: tuple[Known, ...] = ()
+    asked: tuple[str, ...] = ()
+    last_asked: tuple[str, ...] = field(default=())
+    plan_requested: bool = False
+
+    def statement_of(self, point: Point) -> Known | None:
+        """What holds for a point now: the newest statement about it (the later turn when two bear the same time)."""
+        return max((k for k in self.known if k.point is point), key=lambda k: (k.stated_at, k.turn), default=None)
+
+    @property
+    def missing(self) -> tuple[Point, ...]:
+        """The points nothing is known about, most important first."""
+        return tuple(point for point in Point if self.statement_of(point) is None)
+
+    @property
+    def progress(self) -> int:
+        """Percent of what a plan needs; 100 when all five points are known."""
+        return sum(weight for point, weight in WEIGHTS.items() if self.statement_of(point) is not None)
+
+    @property
+    def stage(self) -> Stage:
+        if self.plan_requested or self.progress >= PLAN_THRESHOLD:
+            return Stage.PLANNING
+        if self.statement_of(Point.PROBLEM) is None:
+            return Stage.INITIAL
+        return Stage.CLARIFYING if self.progress >= CLARIFYING_THRESHOLD else Stage.GATHERING
+
+
+def learn(talk: Talk, statements: Iterable[Known]) -> Talk:
+    """The talk with more known. Statements already held are not repeated; nothing is ever forgotten here."""
+    fresh = [statement for statement in statements if statement.text.strip() and statement not in talk.known]
+    return replace(talk, known=talk.known + tuple(fresh))
+
+
+def correct(talk: Talk, point: Point, statement: Known | None) -> Talk:
+    """The person's own correction: replaces everything known about a point, or empties it. The only way progress falls."""
+    others = tuple(known for known in talk.known if known.point is not point)
+    return replace(talk, known=others if statement is None else (*others, replace(statement, is_correction=True)))
+
+
+def put_questions(talk: Talk, question_ids: Iterable[str]) -> Talk:
+    """The talk after these questions were put to the person."""
+    ids = tuple(question_ids)
+    return replace(talk, asked=talk.asked + tuple(i for i in ids if i not in talk.asked), last_asked=ids)
+
+
+def request_plan(talk: Talk) -> Talk:
+    """The person wants the plan now, whatever is still missing."""
+    return replace(talk, plan_requested=True)
