@@ -18,7 +18,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 _FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 _CONVERSATIONAL = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0)
 
-disable_created_metrics()  # no second series with the time at which each one began
+disable_created_metrics()  # type: ignore[no-untyped-call]  # no second series with the time at which each one began
 _registry = CollectorRegistry(auto_describe=True)
 
 http_requests_total = Counter("http_requests_total", "HTTP requests answered.", ("method", "route", "status"), registry=_registry)
