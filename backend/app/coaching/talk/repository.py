@@ -1,0 +1,120 @@
+"""Guided talks in PostgreSQL. What the person said is encrypted; the state is rebuilt from the statements, never stored."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from app.coaching.talk.state import Known, Point, Talk
+from app.core.encryption import Cipher
+from app.storage.database import Record, Session
+
+# A person's earlier statements count as known in a new talk about the same topic for this long.
+REMEMBERED_DAYS = 180
+MOST_STATEMENTS = 200
+
+
+@dataclass(frozen=True)
+class OpenTalk:
+    """A talk under way in one session."""
+
+    id: int
+    team_id: str
+    user_id: str
+    talk: Talk
+
+
+class TalkRepository:
+    """Talks of one workspace's people, always by their owner."""
+
+    def __init__(self, session: Session, cipher: Cipher) -> None:
+        self._session = session
+        self._cipher = cipher
+
+    async def open_talk(self, team_id: str, user_id: str, session_id: str) -> OpenTalk | None:
+        """The open talk of a session, for its owner; ``None`` for anybody else."""
+        row = await self._session.fetch_row(
+            """
+            select id, topic, asked, last_asked, plan_requested from coaching_talks
+            where team_id = $1 and user_id = $2 and session_id = $3 and closed_at is null
+            """,
+            team_id, user_id, session_id,
+        )  # fmt: skip
+        if row is None:
+            return None
+        known = await self._statements(team_id, user_id, "talk_id = $3", row["id"])
+        return OpenTalk(row["id"], team_id, user_id, _talk(row, known))
+
+    async def begin(self, team_id: str, user_id: str, session_id: str, *, topic: str, language: str) -> OpenTalk:
+        """A new talk. It starts from what the person said about the same topic before, so nothing is asked twice."""
+        earlier = await self._session.fetch(
+            """
+            select id, asked from coaching_talks
+            where team_id = $1 and user_id = $2 and topic = $3 and opened_at > now() - make_interval(days => $4)
+            order by opened_at desc limit 10
+            """,
+            team_id, user_id, topic, REMEMBERED_DAYS,
+        )  # fmt: skip
+        asked = tuple(dict.fromkeys(question for row in earlier for question in row["asked"]))
+        talk_id = await self._session.fetch_value(
+            """
+            insert into coaching_talks (team_id, user_id, session_id, topic, language, asked)
+            values ($1, $2, $3, $4, $5, $6) returning id
+            """,
+            team_id, user_id, session_id, topic, language, list(asked),
+        )  # fmt: skip
+        known = await self._statements(team_id, user_id, "talk_id = any($3)", [row["id"] for row in earlier])
+        return OpenTalk(talk_id, team_id, user_id, Talk(topic, known, asked))
+
+    async def save(self, before: OpenTalk, talk: Talk) -> OpenTalk:
+        """Writes what changed: new statements, questions put, a plan asked for."""
+        fresh = [known for known in talk.known if known not in before.talk.known]
+        await self._session.execute(
+            """
+            update coaching_talks set asked = $3, last_asked = $4, plan_requested = $5, last_turn_at = now()
+            where team_id = $1 and id = $2
+            """,
+            before.team_id, before.id, list(talk.asked), list(talk.last_asked), talk.plan_requested,
+        )  # fmt: skip
+        await self._session.execute_many(
+            """
+            insert into talk_points (team_id, user_id, talk_id, point, content, turn, is_correction, stated_at)
+            values ($1, $2, $3, $4, $5, $6, $7, $8)
+            """,
+            [
+                (before.team_id, before.user_id, before.id, known.point.value, self._seal(before, known), known.turn,
+                 known.is_correction, known.stated_at)
+                for known in fresh
+            ],
+        )  # fmt: skip
+        return OpenTalk(before.id, before.team_id, before.user_id, talk)
+
+    async def close(self, team_id: str, talk_id: int, *, outcome: str) -> None:
+        """Ends a talk: ``planned``, ``answered`` or ``idle``."""
+        await self._session.execute(
+            "update coaching_talks set closed_at = now(), outcome = $3 where team_id = $1 and id = $2 and closed_at is null",
+            team_id, talk_id, outcome,
+        )  # fmt: skip
+
+    async def _statements(self, team_id: str, user_id: str, condition: str, value: object) -> tuple[Known, ...]:
+        rows = await self._session.fetch(
+            f"""
+            select talk_id, point, content, turn, is_correction, stated_at from talk_points
+            where team_id = $1 and user_id = $2 and {condition} order by stated_at, id limit {MOST_STATEMENTS}
+            """,  # noqa: S608  (both parts are constants of this file)
+            team_id, user_id, value,
+        )  # fmt: skip
+        return tuple(self._known(team_id, row) for row in rows)
+
+    def _known(self, team_id: str, row: Record) -> Known:
+        text = self._cipher.decrypt(row["content"], place=_place(team_id, row["turn"], row["point"]))
+        return Known(Point(row["point"]), text, row["turn"], row["stated_at"], row["is_correction"])
+
+    def _seal(self, talk: OpenTalk, known: Known) -> bytes:
+        return self._cipher.encrypt(known.text, place=_place(talk.team_id, known.turn, known.point))
+
+
+def _place(team_id: str, turn: int, point: str) -> str:
+    return f"{team_id}|talk_points|{turn}:{point}"
+
+
+def _talk(row: Record, known: Iterable[Known]) -> Talk:
+    return Talk(row["topic"], tuple(known), tuple(row["asked"]), tuple(row["last_asked"]), row["plan_requested"])
