@@ -49,7 +49,14 @@ QUIET_LOGGERS = {
     "python_multipart": "WARNING",
 }
 
-_STANDARD_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "request_id", "event_id"}
+_STANDARD_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {
+    "message",
+    "asctime",
+    "taskName",
+    "request_id",
+    "event_id",
+    "is_private",
+}
 
 
 def logging_config(*, level: str = "INFO", file: Path | None = None, console_as_json: bool = False) -> dict[str, Any]:
@@ -106,8 +113,9 @@ class PrivacyFilter(logging.Filter):
         record.event_id = correlation.event_id.get()
         record.msg, record.args = on_one_line(redact(_message_of(record))), ()
         _redact_trace(record)
-        for name in [name for name in vars(record) if name not in _STANDARD_FIELDS and name != "is_private"]:
-            setattr(record, name, redact_value(name, getattr(record, name)))
+        fields = vars(record)
+        for name in fields.keys() - _STANDARD_FIELDS:
+            fields[name] = redact_value(name, fields[name])
         return True
 
 
@@ -133,7 +141,7 @@ def json_formatter() -> logging.Formatter:
     return _JsonLines(
         JSON_FORMAT,
         rename_fields={"asctime": "timestamp", "levelname": "level", "name": "logger", "exc_info": "exception"},
-        reserved_attrs=[*_STANDARD_FIELDS - {"request_id", "event_id"}, "is_private"],
+        reserved_attrs=list(_STANDARD_FIELDS - {"request_id", "event_id"}),
         json_ensure_ascii=False,
     )
 
@@ -145,7 +153,7 @@ def timestamp(record: logging.LogRecord) -> str:
 
 def _fields(record: logging.LogRecord) -> Mapping[str, Any]:
     ids = {name: value for name in ("request_id", "event_id") if (value := getattr(record, name, None))}
-    return ids | {name: value for name, value in vars(record).items() if name not in _STANDARD_FIELDS and name != "is_private"}
+    return ids | {name: value for name, value in vars(record).items() if name not in _STANDARD_FIELDS}
 
 
 def _message_of(record: logging.LogRecord) -> str:

@@ -73,8 +73,8 @@ def run(program: str, *arguments: str, stdin: str = "") -> str:
     """What a program wrote to both streams."""
     environment = {"PYTHONPATH": str(BACKEND), "PATH": os.environ["PATH"], "PYTHONIOENCODING": "utf-8"}
     done = subprocess.run(
-        [sys.executable, "-c", program, *arguments], input=stdin, capture_output=True, text=True, encoding="utf-8", env=environment,
-        check=False, timeout=120,
+        [sys.executable, "-c", program, *arguments],
+        input=stdin, capture_output=True, text=True, encoding="utf-8", env=environment, check=False, timeout=120,
     )  # fmt: skip
     return done.stdout + done.stderr
 
