@@ -1,0 +1,205 @@
+"""The SQL of conversations: one statement to read a talk, one to record an exchange."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from app.core.encryption import Cipher
+from app.dialogue.conversation import Conversation
+from app.dialogue.turn import Exchange, PastSession, Recorded, Talk, Turn, TurnRole
+from app.i18n.language import Language
+from app.people.person import Actor
+from app.storage.database import Record, Session
+
+LONGEST_TITLE = 60
+
+_TALK = """
+select s.language, m.id, m.inbox_id, m.role, m.user_id, m.content, m.skill
+from dialogue_sessions s
+left join lateral (
+    select id, inbox_id, role, user_id, content, skill from dialogue_messages
+    where session_id = s.id and team_id = $1 order by id desc limit $3
+) m on true
+where s.team_id = $1 and s.conversation = $2
+order by m.id
+"""
+
+# Session, turns and costs in one statement: a reply is recorded thousands of times a day, and each further round trip costs more
+# processor time than the statement itself. ``before`` sees the table as it was, whatever the other parts insert.
+_RECORD = """
+with session as (
+    insert into dialogue_sessions
+        (team_id, user_id, conversation, channel_id, thread_ts, is_direct, language, title, started_at, last_turn_at)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+    on conflict (team_id, conversation) do update set
+        last_turn_at = greatest(dialogue_sessions.last_turn_at, excluded.last_turn_at),
+        language = coalesce(dialogue_sessions.language, excluded.language), closed_at = null
+    returning id, language
+), before as (
+    select max(m.id) as id from dialogue_messages m join session on m.session_id = session.id
+), said as (
+    insert into dialogue_messages (team_id, session_id, inbox_id, user_id, role, content, language, skill, sources, said_at)
+    select $1, session.id, $11, $2, turn.role, turn.content, $7, turn.skill, turn.sources, turn.said_at
+    from session, (values
+        (1, 'speaker', $12::bytea, null::text, '[]'::jsonb, $9::timestamptz),
+        (2, 'coach', $13::bytea, $14::text, $15::jsonb, $10::timestamptz)
+    ) as turn(position, role, content, skill, sources, said_at)
+    order by turn.position
+    on conflict (inbox_id, role) do nothing
+    returning id
+), paid as (
+    insert into model_usage (team_id, user_id, inbox_id, purpose, profile, provider, model, prompt_version,
+        input_tokens, cached_input_tokens, output_tokens, cost_micro_usd, milliseconds, outcome, called_at)
+    select $1, $2, $11, call.*, $10 from unnest(
+        $16::text[], $17::text[], $18::text[], $19::text[], $20::text[],
+        $21::int[], $22::int[], $23::int[], $24::bigint[], $25::int[], $26::text[]) as call
+)
+select session.id, session.language, coalesce(before.id, 0) as before, (select max(id) from said) as last
+from session, before
+"""
+
+_RECENT_SESSIONS = """
+select s.id, s.title, s.conversation, s.channel_id, s.thread_ts, s.is_direct, s.language, s.started_at, s.last_turn_at,
+       (select count(*) from dialogue_messages m where m.session_id = s.id and m.team_id = $1) as turn_count
+from dialogue_sessions s
+where s.team_id = $1 and s.user_id = $2
+  and ($3 or (not s.is_direct and s.channel_id = $4))
+order by s.last_turn_at desc, s.id limit $5
+"""
+
+_GIVE_FEEDBACK = """
+insert into feedback (team_id, channel_id, message_ts, user_id, verdict, reason, given_at)
+values ($1, $2, $3, $4, $5, $6, $7)
+on conflict (team_id, channel_id, message_ts, user_id) do update set
+    verdict = excluded.verdict, given_at = excluded.given_at,
+    reason = case when feedback.verdict = excluded.verdict then coalesce(excluded.reason, feedback.reason)
+                  else excluded.reason end
+where feedback.given_at <= excluded.given_at
+"""
+
+_FEEDBACK = """
+select verdict, reason from feedback where team_id = $1 and channel_id = $2 and message_ts = $3 and user_id = $4
+"""
+
+
+class DialogueRepository:
+    """Sessions and turns, through one session of the database. Texts are encrypted on the way in."""
+
+    def __init__(self, session: Session, cipher: Cipher) -> None:
+        self._session = session
+        self._cipher = cipher
+
+    async def talk(self, conversation: Conversation, *, turns: int) -> Talk:
+        """The conversation with its last ``turns`` turns; an empty talk when it has not begun."""
+        rows = await self._session.fetch(_TALK, conversation.team_id, conversation.key, turns)
+        if not rows:
+            return Talk()
+        said = [row for row in rows if row["id"] is not None]
+        return Talk(
+            language=_language(rows[0]["language"]),
+            turns=tuple(self._turn(conversation.team_id, row) for row in said),
+            last_turn_id=said[-1]["id"] if said else 0,
+        )
+
+    async def record(self, exchange: Exchange) -> Recorded:
+        """Opens the session if need be, appends both turns, books the calls. A second time for one event adds no turns."""
+        where, team_id = exchange.conversation, exchange.conversation.team_id
+        calls = exchange.calls
+        row = await self._session.fetch_row(
+            _RECORD, team_id, exchange.user_id, where.key, where.channel_id, where.thread_ts, where.is_direct,
+            exchange.language, self._cipher.encrypt(title_of(exchange.question), place=_title_place(team_id, where.key)),
+            exchange.asked_at, exchange.answered_at, exchange.inbox_id,
+            self._cipher.encrypt(exchange.question, place=_turn_place(team_id, exchange.inbox_id, TurnRole.SPEAKER)),
+            self._cipher.encrypt(exchange.answer, place=_turn_place(team_id, exchange.inbox_id, TurnRole.COACH)),
+            exchange.skill, list(exchange.sources),
+            [call.purpose for call in calls], [call.profile for call in calls], [call.provider for call in calls],
+            [call.model for call in calls], [call.prompt_version for call in calls],
+            [call.usage.input_tokens for call in calls], [call.usage.cached_input_tokens for call in calls],
+            [call.usage.output_tokens for call in calls], [call.cost_micro_usd for call in calls],
+            [call.milliseconds for call in calls], [call.outcome for call in calls],
+        )  # fmt: skip
+        assert row is not None
+        return Recorded(
+            session_id=str(row["id"]),
+            language=_language(row["language"]),
+            last_turn_before=row["before"],
+            last_turn_id=row["last"] or row["before"],
+        )
+
+    async def recent_sessions(self, actor: Actor, *, limit: int) -> list[PastSession]:
+        """What ``actor`` talked about, latest first: everything where only they look, else what was said in that channel."""
+        rows = await self._session.fetch(
+            _RECENT_SESSIONS, actor.team_id, actor.user_id, actor.is_private, actor.channel_id, limit
+        )
+        return [self._past_session(actor.team_id, row) for row in rows]
+
+    def _turn(self, team_id: str, row: Record) -> Turn:
+        role = TurnRole(row["role"])
+        text = self._cipher.decrypt(row["content"], place=_turn_place(team_id, row["inbox_id"], role))
+        return Turn(role, text, row["user_id"], row["skill"])
+
+    def _past_session(self, team_id: str, row: Record) -> PastSession:
+        title = self._cipher.decrypt(row["title"], place=_title_place(team_id, row["conversation"])) if row["title"] else ""
+        return PastSession(
+            session_id=str(row["id"]),
+            title=title,
+            conversation=Conversation(team_id, row["channel_id"], row["thread_ts"], row["is_direct"]),
+            language=_language(row["language"]),
+            started_at=row["started_at"],
+            last_turn_at=row["last_turn_at"],
+            turn_count=row["turn_count"],
+        )
+
+
+class Verdict(StrEnum):
+    """What a person thinks of an answer."""
+
+    HELPFUL = "helpful"
+    UNHELPFUL = "unhelpful"
+
+
+class FeedbackRepository:
+    """Verdicts on answers: one per person and message, the last click wins."""
+
+    def __init__(self, session: Session, cipher: Cipher) -> None:
+        self._session = session
+        self._cipher = cipher
+
+    async def give(
+        self, actor: Actor, *, channel_id: str, message_ts: str, verdict: Verdict, reason: str | None, given_at: datetime
+    ) -> None:
+        """A later click replaces an earlier one, in whichever order they arrive. A reason goes with its verdict."""
+        place = _reason_place(actor, channel_id, message_ts)
+        sealed = self._cipher.encrypt(reason, place=place) if reason else None
+        await self._session.execute(
+            _GIVE_FEEDBACK, actor.team_id, channel_id, message_ts, actor.user_id, verdict, sealed, given_at
+        )
+
+    async def given(self, actor: Actor, *, channel_id: str, message_ts: str) -> tuple[Verdict, str | None] | None:
+        """What ``actor`` said about a message."""
+        row = await self._session.fetch_row(_FEEDBACK, actor.team_id, channel_id, message_ts, actor.user_id)
+        if row is None:
+            return None
+        place = _reason_place(actor, channel_id, message_ts)
+        return Verdict(row["verdict"]), self._cipher.decrypt(row["reason"], place=place) if row["reason"] else None
+
+
+def title_of(question: str) -> str:
+    """The first line of a talk's first question, shortened."""
+    line = next((stripped for part in question.splitlines() if (stripped := " ".join(part.split()))), "")
+    return line if len(line) <= LONGEST_TITLE else line[: LONGEST_TITLE - 1] + "…"
+
+
+def _language(value: str | None) -> Language | None:
+    return Language(value) if value else None
+
+
+def _title_place(team_id: str, conversation: str) -> str:
+    return f"{team_id}|dialogue_sessions|{conversation}"
+
+
+def _turn_place(team_id: str, inbox_id: int, role: TurnRole) -> str:
+    return f"{team_id}|dialogue_messages|{inbox_id}:{role}"
+
+
+def _reason_place(actor: Actor, channel_id: str, message_ts: str) -> str:
+    return f"{actor.team_id}|feedback|{channel_id}:{message_ts}:{actor.user_id}"
