@@ -30,7 +30,7 @@ def test_slacks_own_commands_are_shown_as_text(text: str):
 
 @pytest.mark.parametrize(
     "text",
-    ["@channel", "@HERE", "＠channel", "@ｅｖｅｒｙｏｎｅ", "@\u200bhere", "@\u202echannel", "﹫channel", "@ｃhannel", 
+    ["@channel", "@HERE", "＠channel", "@ｅｖｅｒｙｏｎｅ", "@\u200bhere", "@\u202echannel", "﹫channel", "@ｃhannel",
      "@cha\U000e0041nnel",
      "[@](https://evil.com)channel", "@![](https://evil.com)channel", "@[channel](https://evil.com)", "@<br>here", "x@here.com"],
 )  # fmt: skip
@@ -49,7 +49,7 @@ def test_a_hidden_address_on_an_allowed_host_becomes_visible():
 @pytest.mark.parametrize(
     "url",
     ["https://evil.com/?q=1", "http://docs.example.com/", "https://docs.example.com.evil.com", "https://docs.example.com@evil.com/",
-     "javascript:alert(1)", "//evil.com/x", "https://docs.example.com:8443/", 
+     "javascript:alert(1)", "//evil.com/x", "https://docs.example.com:8443/",
      "https://docs.example.com\\@evil.com", "data:text/html,x"],
 )  # fmt: skip
 def test_a_link_to_any_other_host_is_its_label_and_a_note(url: str):
