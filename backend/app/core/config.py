@@ -120,6 +120,18 @@ class Settings(BaseSettings):
     redact_personal_data: bool = Field(True, description="Mask phone numbers, addresses and the like before a model reads them.")
     allowed_link_hosts: Annotated[tuple[str, ...], NoDecode] = Field((), description="Hosts an answer may link to.")
 
+    # Knowledge
+    embedding_provider: str = Field(
+        "local", description="Search by meaning: local (a small model on this machine), openai (any /v1/embeddings), none."
+    )
+    embedding_model: str | None = Field(None, description="Model of the embeddings endpoint; empty: text-embedding-3-small.")
+    embedding_base_url: str | None = Field(None, description="Address of an embeddings endpoint; empty: OpenAI's.")
+    embedding_api_key: SecretStr | None = Field(None, description="Key of the embeddings endpoint; empty: OPENAI_API_KEY.")
+    embedding_dimensions: int | None = Field(
+        None, ge=8, le=4096, description="Shorter vectors, where the model can; empty: whole."
+    )
+    embedding_core_share: float = Field(0.5, gt=0, le=1, description="Part of one core that embedding questions may take.")
+
     # Limits
     max_input_length: int = Field(10_000, ge=100, description="Characters of one chat message.")
     session_id_max_length: int = Field(100, ge=20, description="Characters of a conversation key.")
@@ -165,6 +177,13 @@ class Settings(BaseSettings):
     def _known_language(cls, value: str) -> str:
         if value not in {"ja", "en", "zh"}:
             raise ValueError("must be ja, en or zh")
+        return value
+
+    @field_validator("embedding_provider")
+    @classmethod
+    def _known_embedding_provider(cls, value: str) -> str:
+        if value not in {"local", "openai", "none"}:
+            raise ValueError("must be local, openai or none")
         return value
 
     @model_validator(mode="after")

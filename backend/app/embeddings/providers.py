@@ -1,0 +1,30 @@
+"""The embedders a setting can name."""
+
+from app.core.config import Settings
+from app.core.errors import ConfigurationError
+from app.embeddings.embedder import Embedder
+from app.embeddings.local import LocalEmbedder
+from app.embeddings.openai_style import OpenAIStyleEmbedder
+from app.embeddings.remembered import RememberingEmbedder
+
+EMBEDDING_PROVIDERS = ("none", "local", "openai")
+DEFAULT_OPENAI_MODEL = "text-embedding-3-small"
+
+
+def open_embedder(settings: Settings) -> Embedder | None:
+    """What ``EMBEDDING_PROVIDER`` asks for; ``None``: search by words only. Nothing is loaded or called yet."""
+    if settings.embedding_provider == "none":
+        return None
+    if settings.embedding_provider == "local":
+        return RememberingEmbedder(LocalEmbedder(core_share=settings.embedding_core_share))
+    key = settings.embedding_api_key or settings.openai_api_key
+    if key is None and settings.embedding_base_url is None:
+        raise ConfigurationError("EMBEDDING_PROVIDER=openai needs EMBEDDING_API_KEY, OPENAI_API_KEY or EMBEDDING_BASE_URL")
+    return RememberingEmbedder(
+        OpenAIStyleEmbedder(
+            model=settings.embedding_model or DEFAULT_OPENAI_MODEL,
+            api_key=key.get_secret_value() if key else "",
+            base_url=settings.embedding_base_url or settings.openai_base_url,
+            dimensions=settings.embedding_dimensions,
+        )
+    )

@@ -1,0 +1,130 @@
+"""Gives new and edited entries their vectors, in the background and in small portions.
+
+Nothing is queued: what is missing is read off the tables, so work lost in a crash is simply found again, and a change of the model
+makes every entry missing without hiding the old vectors before the new ones stand.
+"""
+
+import logging
+from dataclasses import dataclass
+
+from app.embeddings.embedder import Embedder
+from app.knowledge.vectors import packed
+from app.storage.database import Database, Session
+
+logger = logging.getLogger(__name__)
+
+PORTION = 8  # entries between two commits: what a stop costs
+
+
+@dataclass(frozen=True)
+class EmbeddingProgress:
+    """How far the search by meaning has come in a workspace, or in all of them."""
+
+    embedded: int
+    published: int
+
+    @property
+    def missing(self) -> int:
+        return self.published - self.embedded
+
+
+@dataclass(frozen=True)
+class _Pending:
+    team_id: str
+    entry_id: int
+    version: int
+    title: str
+    chunks: tuple[tuple[int, str], ...]  # position, text
+
+    @property
+    def texts(self) -> list[str]:
+        """The title by itself and with each chunk: both are searched."""
+        return [self.title, *(f"{self.title}\n{text}" for _, text in self.chunks)]
+
+
+class EmbeddingQueue:
+    """For the job that runs once in a while, and for imports that wait for it."""
+
+    def __init__(self, database: Database, embedder: Embedder) -> None:
+        self._database = database
+        self._embedder = embedder
+
+    async def embed_pending(self, limit: int = 100) -> int:
+        """Embeds up to ``limit`` entries of all workspaces, the longest waiting first; how many were done.
+
+        Safe to run twice at once: the same vectors are then written twice.
+        """
+        done = 0
+        while done < limit:
+            async with self._database.reading() as session:
+                portion = await self._next(session, min(PORTION, limit - done))
+            if not portion:
+                break
+            for entry in portion:
+                vectors = await self._embedder.embed_passages(entry.texts)
+                rows = [
+                    (entry.team_id, self._embedder.model, entry.entry_id, position, entry.version, packed(vector))
+                    for position, vector in zip((-1, *(position for position, _ in entry.chunks)), vectors, strict=True)
+                ]
+                async with self._database.transaction() as session:
+                    await _write(session, entry, rows)
+            done += len(portion)
+            logger.info("entries_embedded", extra={"entries": len(portion), "model": self._embedder.model})
+        return done
+
+    async def progress(self, team_id: str | None = None) -> EmbeddingProgress:
+        """Of one workspace, or of all."""
+        async with self._database.reading() as session:
+            row = await session.fetch_row(_PROGRESS, self._embedder.model, team_id)
+        assert row is not None
+        return EmbeddingProgress(row["embedded"], row["published"])
+
+    async def forget_other_models(self) -> int:
+        """Removes vectors of models no longer used, once nothing is missing; how many."""
+        if (await self.progress()).missing:
+            return 0
+        async with self._database.transaction() as session:
+            return await session.execute("delete from knowledge_vectors where model <> $1", self._embedder.model)
+
+    async def _next(self, session: Session, limit: int) -> list[_Pending]:
+        rows = await session.fetch(_PENDING, self._embedder.model, limit)
+        return [
+            _Pending(
+                row["team_id"], row["id"], row["version"], row["title"],
+                tuple(zip(row["positions"], row["texts"], strict=True)),
+            )
+            for row in rows
+        ]  # fmt: skip
+
+
+async def _write(session: Session, entry: _Pending, rows: list[tuple[str, str, int, int, int, bytes]]) -> None:
+    """The version grows, so that searchers read the vectors again; an entry that has changed meanwhile is left for later."""
+    await session.execute("update knowledge_state set version = version + 1 where team_id = $1", entry.team_id)
+    is_current = await session.fetch_value(
+        "select true from knowledge_entries where team_id = $1 and id = $2 and version = $3 and status = 'published' for share",
+        entry.team_id, entry.entry_id, entry.version,
+    )  # fmt: skip
+    if not is_current:
+        return
+    await session.execute("delete from knowledge_vectors where team_id = $1 and model = $2 and entry_id = $3", *rows[0][:3])
+    await session.execute_many("insert into knowledge_vectors values ($1, $2, $3, $4, $5, $6)", rows)
+
+
+_HAS_VECTORS = """
+exists (select 1 from knowledge_vectors v where v.team_id = e.team_id and v.model = $1 and v.entry_id = e.id and v.position = -1
+                                            and v.entry_version = e.version)
+"""
+
+_PENDING = f"""
+select e.team_id, e.id, e.version, e.title,
+       array(select c.position from knowledge_chunks c where c.entry_id = e.id order by c.position) as positions,
+       array(select c.text from knowledge_chunks c where c.entry_id = e.id order by c.position) as texts
+from knowledge_entries e
+where e.status = 'published' and not {_HAS_VECTORS}
+order by e.changed_at, e.id limit $2
+"""  # noqa: S608  (a constant)
+
+_PROGRESS = f"""
+select count(*) as published, count(*) filter (where {_HAS_VECTORS}) as embedded
+from knowledge_entries e where e.status = 'published' and ($2::text is null or e.team_id = $2)
+"""  # noqa: S608  (a constant)

@@ -1,0 +1,104 @@
+"""The BM25 query: one statement, every filter inside it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.knowledge.filters import SearchFilter
+from app.storage.database import Session
+
+# Terms are taken from the rarest on until this many postings are read. What a common term adds to the score is small,
+# and it is what makes a search slow: with 100,000 chunks it is read only when nothing rarer was asked.
+POSTINGS_READ = 6_000
+TERM_SATURATION = 1.2  # BM25's k1
+LENGTH_SHARE = 0.75  # BM25's b
+
+
+@dataclass(frozen=True)
+class LexicalHit:
+    """A chunk that contains some of the words. ``coverage`` is how much of the question's weight it contains, 0 to 1."""
+
+    chunk_id: int
+    entry_id: int
+    score: float
+    coverage: float
+
+
+@dataclass(frozen=True)
+class LexicalResult:
+    """The best first. ``version`` is the knowledge's state that was searched."""
+
+    hits: tuple[LexicalHit, ...]
+    version: int
+
+
+async def search_words(
+    session: Session, team_id: str, terms: Sequence[str], *, scopes: Sequence[str], wanted: SearchFilter, limit: int
+) -> LexicalResult:
+    """The chunks that fit the terms best."""
+    rows = await session.fetch(
+        SEARCH, team_id, list(terms), list(scopes), wanted.language, list(wanted.categories), int(wanted.least_trust),
+        wanted.updated_since, limit, POSTINGS_READ, TERM_SATURATION, LENGTH_SHARE,
+    )  # fmt: skip
+    if not rows:
+        return LexicalResult((), 0)
+    hits = tuple(
+        LexicalHit(row["chunk_id"], row["entry_id"], row["score"], row["coverage"]) for row in rows if row["chunk_id"] is not None
+    )
+    return LexicalResult(hits, rows[0]["version"])
+
+
+# asked: the question's terms, the rarest first, with their weights; those that no chunk contains weigh most in ``whole``.
+# scored: the sum over the postings of each chunk.
+# The outer query walks down the ranking and asks for each chunk whether it may be seen, until enough are found.
+SEARCH = """
+with state as materialized (
+    select version, greatest(chunks, 1)::float8 as chunks, greatest(terms::float8 / greatest(chunks, 1), 1) as usual_length
+    from knowledge_state where team_id = $1
+),
+known as materialized (
+    select t.term, ln(1 + (s.chunks - t.chunks + 0.5::float8) / (t.chunks + 0.5::float8)) as weight,
+           sum(t.chunks) over (order by t.chunks, t.term) as postings,
+           row_number() over (order by t.chunks, t.term) as place
+    from knowledge_terms t, state s
+    where t.team_id = $1 and t.term = any ($2::text[])
+),
+asked as materialized (
+    select term, weight from known where place = 1 or postings <= $9
+),
+whole as materialized (
+    select coalesce((select sum(weight) from asked), 0)
+           + (cardinality($2::text[]) - (select count(*) from known)) * ln(1 + (s.chunks + 0.5::float8) / 0.5::float8) as weight
+    from state s
+),
+scored as materialized (
+    select number >> 24 as chunk_id,
+           sum(a.weight * c.times * ($10::float8 + 1)
+               / (c.times + $10::float8 * (1 - $11::float8 + $11::float8 * (number & 65535) / s.usual_length))) as score,
+           sum(a.weight) as matched
+    from asked a
+    join knowledge_postings p on p.team_id = $1 and p.term = a.term
+    cross join state s
+    cross join lateral unnest(p.packed) as number
+    cross join lateral (select ((number >> 16) & 255)::float8 as times) as c
+    group by 1
+)
+select s.version, hit.*
+from state s
+left join lateral (
+    select ranked.chunk_id, visible.entry_id, ranked.score, ranked.matched / nullif(whole.weight, 0) as coverage
+    from (select * from scored order by score desc, chunk_id) as ranked
+    cross join whole
+    cross join lateral (
+        select c.entry_id
+        from knowledge_chunks c
+        join knowledge_entries e on e.id = c.entry_id and e.team_id = c.team_id
+        where c.id = ranked.chunk_id and c.team_id = $1 and e.status = 'published' and e.scope = any ($3::text[])
+          and ($4::text is null or e.language = $4) and (cardinality($5::text[]) = 0 or e.category = any ($5))
+          and e.trust >= $6 and ($7::date is null or e.updated_on >= $7)
+        limit 1
+    ) as visible
+    order by ranked.score desc, ranked.chunk_id
+    limit $8
+) as hit on true
+order by hit.score desc nulls last, hit.chunk_id
+"""

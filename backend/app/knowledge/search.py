@@ -1,0 +1,248 @@
+"""Finding knowledge: words and meaning, put together.
+
+Words are ranked by BM25 inside PostgreSQL, meaning by the vectors in memory. Each side's best hundred are stretched to 0…1 and
+added, meaning counting one and a half times. Without vectors (none configured, none computed yet, the embedder is busy) words
+decide alone.
+"""
+
+import asyncio
+import hashlib
+import json
+import logging
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import date
+from typing import Protocol
+
+from app.embeddings.embedder import Embedder, EmbedderBusy, EmbedderFailed, Vectors
+from app.i18n.language import Language
+from app.knowledge.entry import scopes_of
+from app.knowledge.filters import SearchFilter
+from app.knowledge.lexical_search import LexicalResult, search_words
+from app.knowledge.passage import Passage
+from app.knowledge.strength import Evidence, is_strong
+from app.knowledge.tokens import Tokenizer
+from app.knowledge.vectors import VectorCache, VectorHit
+from app.people.person import Actor
+from app.storage.database import Database, Record
+
+logger = logging.getLogger(__name__)
+
+BEST_OF_EACH_SIDE = 100
+MEANING_WEIGHT = 1.5
+MOST_TERMS = 64  # of one question; the rarest decide anyway
+LONGEST_QUESTION = 2_000  # characters looked at
+REMEMBER_SECONDS = 300
+
+
+class ResultCache(Protocol):
+    """Where results are kept for a while; may forget at any time and never raises."""
+
+    async def get(self, key: str) -> bytes | None: ...
+
+    async def set(self, key: str, value: bytes, ttl_seconds: int) -> object: ...
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A chunk with its place in the ranking."""
+
+    chunk_id: int
+    score: float
+    evidence: Evidence
+
+
+class KnowledgeSearch:
+    """Search over the published entries of a workspace, as far as the actor may see them.
+
+    ``meaning_deadline_seconds`` is how long a search that has its words waits for the vector of the question.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        tokenizer: Tokenizer,
+        *,
+        embedder: Embedder | None = None,
+        cache: ResultCache | None = None,
+        meaning_deadline_seconds: float = 0.06,
+    ) -> None:
+        self._database = database
+        self._tokenizer = tokenizer
+        self._embedder = embedder
+        self._vectors = VectorCache(database, embedder.model) if embedder else None
+        self._cache = cache
+        self._meaning_deadline_seconds = meaning_deadline_seconds
+        self._embeddings: set[asyncio.Task[Vectors | None]] = set()
+
+    async def prepare(self, team_id: str | None = None) -> None:
+        """Loads the dictionary, and a workspace's vectors, so that the first question does not wait for them."""
+        await asyncio.to_thread(self._tokenizer.prepare)
+        if self._vectors and team_id:
+            await self._vectors.prepare(team_id)
+
+    async def close(self) -> None:
+        for task in self._embeddings:
+            task.cancel()
+        await asyncio.gather(*self._embeddings, return_exceptions=True)
+        if self._vectors:
+            await self._vectors.close()
+
+    async def search(
+        self, text: str, *, actor: Actor, limit: int = 5, language: Language | None = None, wanted: SearchFilter | None = None
+    ) -> list[Passage]:
+        """The best passage of each of the best entries, the best first; an empty list when nothing fits at all.
+
+        ``language`` keeps entries of other languages out; by default a Chinese question may find an English entry.
+        """
+        question = " ".join(unicodedata.normalize("NFKC", text[:LONGEST_QUESTION]).split())
+        if not question:
+            return []
+        wanted = wanted or SearchFilter()
+        if language is not None:
+            wanted = replace(wanted, language=language)
+        scopes = scopes_of(actor)
+        key = await self._key_of(question, actor.team_id, scopes, wanted, limit)
+        if key and (kept := await self._remembered(key)) is not None:
+            return kept
+        passages, is_complete = await self._search(question, actor.team_id, scopes, wanted, limit)
+        if key and is_complete:
+            await self._remember(key, passages)
+        return passages
+
+    async def _search(
+        self, question: str, team_id: str, scopes: list[str], wanted: SearchFilter, limit: int
+    ) -> tuple[list[Passage], bool]:
+        """The passages, and whether both sides could be asked."""
+        embedding = self._begin_embedding(question)
+        terms = self._tokenizer.question_terms(question)[:MOST_TERMS]
+        async with self._database.reading() as session:
+            words = await search_words(session, team_id, terms, scopes=scopes, wanted=wanted, limit=BEST_OF_EACH_SIDE)
+        meaning = await self._meaning(embedding, team_id, words.version, scopes, wanted)
+        found = fused(words, meaning or [])[: limit * 2]
+        if not found:
+            return [], meaning is not None
+        async with self._database.reading() as session:
+            rows = await session.fetch(
+                _PASSAGES, team_id, [hit.chunk_id for hit in found], scopes, wanted.language,
+                list(wanted.categories), int(wanted.least_trust), wanted.updated_since,
+            )  # fmt: skip
+        return _passages(found, rows)[:limit], meaning is not None or self._embedder is None
+
+    def _begin_embedding(self, question: str) -> "asyncio.Task[Vectors | None] | None":
+        if self._embedder is None:
+            return None
+        task = asyncio.create_task(self._embed(question), name="embed question")
+        self._embeddings.add(task)
+        task.add_done_callback(self._embeddings.discard)
+        return task
+
+    async def _embed(self, question: str) -> Vectors | None:
+        assert self._embedder is not None
+        try:
+            return await self._embedder.embed_question(question)
+        except EmbedderBusy:
+            return None
+        except EmbedderFailed as error:
+            logger.warning("question_not_embedded", extra={"reason": str(error)})
+            return None
+
+    async def _meaning(
+        self,
+        embedding: "asyncio.Task[Vectors | None] | None",
+        team_id: str,
+        version: int,
+        scopes: list[str],
+        wanted: SearchFilter,
+    ) -> list[VectorHit] | None:
+        """``None``: the search by meaning is not available now. The late vector is still remembered for the next time."""
+        if embedding is None or self._vectors is None:
+            return None
+        matrix = self._vectors.matrix_of(team_id, version=version)
+        if matrix is None:
+            return None
+        try:
+            async with asyncio.timeout(self._meaning_deadline_seconds):
+                vector = await asyncio.shield(embedding)
+        except TimeoutError:
+            return None
+        if vector is None:
+            return None
+        return matrix.nearest(vector, scopes=scopes, wanted=wanted, limit=BEST_OF_EACH_SIDE)
+
+    async def _key_of(self, question: str, team_id: str, scopes: list[str], wanted: SearchFilter, limit: int) -> str | None:
+        """Any edit changes the version and with it every key of the workspace."""
+        if self._cache is None:
+            return None
+        async with self._database.reading() as session:
+            version = await session.fetch_value("select version from knowledge_state where team_id = $1", team_id)
+        asked = json.dumps([question, scopes, asdict(wanted), limit], default=str, ensure_ascii=False)
+        return f"sales-agent:{team_id}:knowledge:{version or 0}:{hashlib.sha256(asked.encode()).hexdigest()[:32]}"
+
+    async def _remembered(self, key: str) -> list[Passage] | None:
+        assert self._cache is not None
+        kept = await self._cache.get(key)
+        return None if kept is None else [_passage_from(fields) for fields in json.loads(kept)]
+
+    async def _remember(self, key: str, passages: Sequence[Passage]) -> None:
+        assert self._cache is not None
+        value = json.dumps([asdict(passage) for passage in passages], default=str, ensure_ascii=False)
+        await self._cache.set(key, value.encode(), REMEMBER_SECONDS)
+
+
+def fused(words: LexicalResult, meaning: Sequence[VectorHit]) -> list[_Found]:
+    """One hit per entry, by the sum of both sides' stretched scores; the passage is the one its better side found."""
+    by_words = _stretched({hit.entry_id: hit.score for hit in reversed(words.hits)})
+    by_meaning = _stretched({hit.entry_id: hit.similarity for hit in meaning})
+    first_by_words = {hit.entry_id: hit for hit in reversed(words.hits)}
+    first_by_meaning = {hit.entry_id: hit for hit in meaning}
+    found = []
+    for entry_id in dict.fromkeys([*by_words, *by_meaning]):
+        lexical, vector = first_by_words.get(entry_id), first_by_meaning.get(entry_id)
+        word_score, meaning_score = by_words.get(entry_id, 0.0), MEANING_WEIGHT * by_meaning.get(entry_id, 0.0)
+        chunk_id = lexical.chunk_id if lexical and (vector is None or word_score >= meaning_score) else vector.chunk_id  # type: ignore[union-attr]
+        evidence = Evidence(
+            coverage=lexical.coverage if lexical else 0.0,
+            similarity=vector.similarity if vector else None,
+            typical_similarity=meaning[-1].similarity if meaning else None,
+        )
+        found.append(_Found(chunk_id, word_score + meaning_score, evidence))
+    return sorted(found, key=lambda hit: -hit.score)
+
+
+def _stretched(scores: dict[int, float]) -> dict[int, float]:
+    if not scores:
+        return {}
+    low, high = min(scores.values()), max(scores.values())
+    return {key: (score - low) / (high - low) if high > low else 1.0 for key, score in scores.items()}
+
+
+def _passages(found: Sequence[_Found], rows: Sequence[Record]) -> list[Passage]:
+    by_chunk = {row["id"]: row for row in rows}
+    passages = [
+        Passage(
+            entry_id=row["entry_id"], title=row["title"], heading=row["heading"], text=row["text"], source=row["source"],
+            url=row["url"], category=row["category"], updated_on=row["updated_on"], language=Language(row["language"]),
+            score=hit.score * (1 + row["boost"]), is_strong=is_strong(hit.evidence),
+        )
+        for hit in found if (row := by_chunk.get(hit.chunk_id)) is not None
+    ]  # fmt: skip
+    return sorted(passages, key=lambda passage: -passage.score)
+
+
+def _passage_from(fields: dict[str, object]) -> Passage:
+    values = dict(fields)
+    values["updated_on"] = date.fromisoformat(str(fields["updated_on"]))
+    values["language"] = Language(str(fields["language"]))
+    return Passage(**values)  # type: ignore[arg-type]
+
+
+_PASSAGES = """
+select c.id, c.entry_id, c.heading, c.text, e.title, e.source, e.url, e.category, e.updated_on, e.language, e.boost
+from knowledge_chunks c
+join knowledge_entries e on e.id = c.entry_id and e.team_id = c.team_id
+where c.team_id = $1 and c.id = any ($2::bigint[]) and e.status = 'published' and e.scope = any ($3::text[])
+  and ($4::text is null or e.language = $4) and (cardinality($5::text[]) = 0 or e.category = any ($5))
+  and e.trust >= $6 and ($7::date is null or e.updated_on >= $7)
+"""

@@ -1,0 +1,207 @@
+"""The vectors of a workspace's entries, kept in memory and scanned exactly.
+
+Up to some ten thousand entries an exact scan is both faster and better than an approximate index, needs no extension, and lets
+every filter act before the best are taken. Rows are read again when the workspace's knowledge has changed, in the background:
+a question uses what is there. Whatever is found is checked once more by the query that fetches the texts.
+"""
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.core.clock import Clock, SystemClock
+from app.core.errors import AppError
+from app.embeddings.embedder import Vectors
+from app.knowledge.filters import SearchFilter
+from app.storage.database import Database, Record
+
+logger = logging.getLogger(__name__)
+
+TITLE_SHARE = 0.5  # of the similarity; the rest is the chunk's
+MOST_BYTES = 512 * 1024 * 1024  # of all workspaces together in one process
+_PAGE = 1_000
+
+
+@dataclass(frozen=True)
+class VectorHit:
+    """A chunk that is close to the question. ``similarity`` lies between -1 and 1."""
+
+    chunk_id: int
+    entry_id: int
+    similarity: float
+
+
+@dataclass(frozen=True)
+class VectorMatrix:
+    """One row per chunk: the chunk's vector, its entry's title vector, and what filters ask for."""
+
+    version: int
+    chunk_ids: NDArray[np.int64]
+    entry_ids: NDArray[np.int64]
+    passages: Vectors
+    titles: Vectors
+    title_of: NDArray[np.int64]
+    scopes: NDArray[np.str_]
+    languages: NDArray[np.str_]
+    categories: NDArray[np.str_]
+    trusts: NDArray[np.int16]
+    dates: NDArray[np.datetime64]
+
+    @property
+    def byte_count(self) -> int:
+        return int(self.passages.nbytes + self.titles.nbytes)
+
+    def nearest(self, question: Vectors, *, scopes: list[str], wanted: SearchFilter, limit: int) -> list[VectorHit]:
+        """The best chunk of each of the closest entries, the best first."""
+        if not len(self.chunk_ids):
+            return []
+        similar = (1 - TITLE_SHARE) * (self.passages @ question[0]) + TITLE_SHARE * (self.titles @ question[0])[self.title_of]
+        similar = np.where(self._allowed(scopes, wanted), similar, -np.inf)
+        order = _best_first(similar, at_least=limit)
+        hits: dict[int, VectorHit] = {}
+        for row in order:
+            if len(hits) == limit or similar[row] == -np.inf:
+                break
+            hits.setdefault(
+                int(self.entry_ids[row]), VectorHit(int(self.chunk_ids[row]), int(self.entry_ids[row]), float(similar[row]))
+            )
+        return list(hits.values())
+
+    def _allowed(self, scopes: list[str], wanted: SearchFilter) -> NDArray[np.bool_]:
+        allowed: NDArray[np.bool_] = np.isin(self.scopes, scopes) & (self.trusts >= int(wanted.least_trust))
+        if wanted.language is not None:
+            allowed &= self.languages == wanted.language.value
+        if wanted.categories:
+            allowed &= np.isin(self.categories, [category.value for category in wanted.categories])
+        if wanted.updated_since is not None:
+            allowed &= self.dates >= np.datetime64(wanted.updated_since)
+        return allowed
+
+
+@dataclass
+class _Kept:
+    matrix: VectorMatrix | None = None
+    read_at: float = float("-inf")
+    reading: asyncio.Task[None] | None = None
+
+
+@dataclass
+class VectorCache:
+    """The matrices of the workspaces that asked last."""
+
+    database: Database
+    model: str
+    refresh_seconds: float = 10.0
+    clock: Clock = field(default_factory=SystemClock)
+    _kept: OrderedDict[str, _Kept] = field(default_factory=OrderedDict)
+
+    def matrix_of(self, team_id: str, *, version: int) -> VectorMatrix | None:
+        """What is known now, at most ``refresh_seconds`` and one reading behind; ``None`` until the first reading is done."""
+        kept = self._kept.setdefault(team_id, _Kept())
+        self._kept.move_to_end(team_id)
+        is_old = kept.matrix is None or kept.matrix.version != version
+        if is_old and kept.reading is None and self.clock.monotonic() - kept.read_at >= self.refresh_seconds:
+            kept.reading = asyncio.create_task(self._read_again(team_id, kept), name=f"vectors of {team_id}")
+        return kept.matrix
+
+    async def prepare(self, team_id: str) -> None:
+        """Reads the workspace's vectors now."""
+        kept = self._kept.setdefault(team_id, _Kept())
+        if kept.reading is None:
+            kept.reading = asyncio.create_task(self._read_again(team_id, kept), name=f"vectors of {team_id}")
+        await kept.reading
+
+    async def close(self) -> None:
+        readings = [kept.reading for kept in self._kept.values() if kept.reading]
+        for reading in readings:
+            reading.cancel()
+        await asyncio.gather(*readings, return_exceptions=True)
+
+    async def _read_again(self, team_id: str, kept: _Kept) -> None:
+        try:
+            kept.matrix = await self._read(team_id)
+            self._make_room(but_not=team_id)
+        except AppError:
+            logger.warning("vectors_not_read", extra={"team_id": team_id}, exc_info=True)
+        finally:
+            kept.read_at = self.clock.monotonic()
+            kept.reading = None
+
+    async def _read(self, team_id: str) -> VectorMatrix:
+        async with self.database.reading() as session:
+            version = await session.fetch_value("select version from knowledge_state where team_id = $1", team_id) or 0
+            rows: list[Record] = []
+            last = (0, -2)
+            while page := await session.fetch(_ROWS, team_id, self.model, *last, _PAGE):
+                rows += page
+                last = (page[-1]["entry_id"], page[-1]["position"])
+        return await asyncio.to_thread(_matrix, version, rows)
+
+    def _make_room(self, *, but_not: str) -> None:
+        total = sum(kept.matrix.byte_count for kept in self._kept.values() if kept.matrix)
+        for team_id in list(self._kept):
+            if total <= MOST_BYTES or team_id == but_not:
+                return
+            dropped = self._kept.pop(team_id)
+            total -= dropped.matrix.byte_count if dropped.matrix else 0
+
+
+def _matrix(version: int, rows: list[Record]) -> VectorMatrix:
+    title_row: dict[int, int] = {}
+    titles: list[bytes] = []
+    chunks: list[Record] = []
+    for row in rows:
+        if row["position"] == -1:
+            title_row[row["entry_id"]] = len(titles)
+            titles.append(row["embedding"])
+        elif row["chunk_id"] is not None and row["entry_id"] in title_row:
+            chunks.append(row)
+    return VectorMatrix(
+        version=version,
+        chunk_ids=np.array([row["chunk_id"] for row in chunks], dtype=np.int64),
+        entry_ids=np.array([row["entry_id"] for row in chunks], dtype=np.int64),
+        passages=unpacked(row["embedding"] for row in chunks),
+        titles=unpacked(titles),
+        title_of=np.array([title_row[row["entry_id"]] for row in chunks], dtype=np.int64),
+        scopes=np.array([row["scope"] for row in chunks], dtype=np.str_),
+        languages=np.array([row["language"] for row in chunks], dtype=np.str_),
+        categories=np.array([row["category"] for row in chunks], dtype=np.str_),
+        trusts=np.array([row["trust"] for row in chunks], dtype=np.int16),
+        dates=np.array([row["updated_on"] for row in chunks], dtype="datetime64[D]"),
+    )
+
+
+def packed(vector: Vectors) -> bytes:
+    """As stored: 16 bits are enough for ranking (the cosine moves by less than 0.001) and half the size."""
+    return vector.astype("<f2").tobytes()
+
+
+def unpacked(rows: Iterable[bytes]) -> Vectors:
+    rows = list(rows)
+    if not rows:
+        return np.zeros((0, 1), dtype=np.float32)
+    return np.frombuffer(b"".join(rows), dtype="<f2").reshape(len(rows), -1).astype(np.float32)
+
+
+def _best_first(scores: Vectors, *, at_least: int) -> NDArray[np.int64]:
+    """Rows by score, enough of them for ``at_least`` entries in nearly all cases; equal scores in order of rows."""
+    wanted = min(len(scores), at_least * 8)
+    best = np.argpartition(-scores, wanted - 1)[:wanted] if wanted < len(scores) else np.arange(len(scores))
+    order: NDArray[np.int64] = best[np.lexsort((best, -scores[best]))]
+    return order
+
+
+_ROWS = """
+select v.entry_id, v.position, v.embedding, c.id as chunk_id, e.scope, e.language, e.category, e.trust, e.updated_on
+from knowledge_vectors v
+join knowledge_entries e on e.id = v.entry_id and e.team_id = v.team_id and e.version = v.entry_version and e.status = 'published'
+left join knowledge_chunks c on c.entry_id = v.entry_id and c.position = v.position and c.team_id = v.team_id
+where v.team_id = $1 and v.model = $2 and (v.entry_id, v.position) > ($3, $4)
+order by v.entry_id, v.position
+limit $5
+"""
