@@ -90,6 +90,8 @@ class Settings(BaseSettings):
     slack_team_id: str | None = Field(None, description="T…: events of other workspaces are refused; empty: learnt from Slack.")
     slack_api_url: str = Field("https://slack.com/api/", description="Address of Slack's Web API.")
     slack_request_timeout: float = Field(10.0, gt=0, description="Seconds one call to Slack may take.")
+    slack_stream_starts_per_minute: int = Field(20, ge=0, description="Streams Slack lets one workspace start in a minute.")
+    slack_edits_per_minute: int = Field(50, ge=0, description="Message edits Slack lets one workspace make in a minute.")
 
     # Language models
     use_mock_llm: bool = Field(False, description="Offline mode even when keys are set.")

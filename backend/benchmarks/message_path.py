@@ -1,0 +1,232 @@
+"""What a message costs on its way from Slack to its answer, beside two small bots measured in the same run.
+
+``ack``  accepting events: the product commits each to PostgreSQL before it acknowledges; the yardstick stores nothing.
+``cpu``  processor time per answered event: the product retrieves, remembers and records; the yardstick only streams.
+``words``  first and last word, net of the model's own pace, at 20 events a second.
+``flow``  answered events a second in one process; none missing, none doubled.
+``streams``  many answers streaming at once while events keep arriving.
+``calls``  Slack calls per reply under Slack's real limits.
+``memory``  what an idle process and an open conversation hold.
+
+Run all with ``make bench``, or some: ``python benchmarks/message_path.py ack words``.
+"""
+
+import argparse
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from bench_world import (
+    FIRST_TOKEN_SECONDS,
+    MODEL_SECONDS,
+    Bot,
+    Model,
+    acks,
+    free_port,
+    model,
+    our_app,
+    percentile,
+    send_mentions,
+    services,
+    slack,
+    timings_of,
+    until_answered,
+    yardstick,
+)
+
+from app.embedded.services import EmbeddedServices
+from app.playground.small_slack import SmallSlack
+
+NO_STREAM_LIMIT = {"SLACK_STREAM_STARTS_PER_MINUTE": "100000", "SLACK_EDITS_PER_MINUTE": "100000"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One figure with its floor and target; ``at_most``: smaller is better."""
+
+    name: str
+    value: float
+    floor: float
+    target: float
+    unit: str = ""
+    at_most: bool = True
+
+    def __str__(self) -> str:
+        def reached(mark: float) -> bool:
+            return self.value <= mark if self.at_most else self.value >= mark
+
+        verdict = "target" if reached(self.target) else "floor" if reached(self.floor) else "MISSED"
+        sign = "≤" if self.at_most else "≥"
+        return f"{self.name:<58} {self.value:>9.2f} {self.unit:<4} {sign} {self.floor:g} / {self.target:g}   {verdict}"
+
+
+@dataclass(frozen=True)
+class Place:
+    """What every measurement needs."""
+
+    running: EmbeddedServices
+    model: Model
+
+
+async def warm_up(world: SmallSlack) -> None:
+    sent = await send_mentions(world, rate=10, seconds=1)
+    await until_answered(world, sent, seconds=20)
+    world.record.clear()
+
+
+@contextmanager
+def product(place: Place, port: int, api: str, **more: str) -> Iterator[Bot]:
+    with our_app(port, api, place.model.url, place.running, **(NO_STREAM_LIMIT | more)) as bot:
+        yield bot
+
+
+async def measure_acks(place: Place) -> list[Row]:
+    async def run(start: Callable[[int, str], object]) -> list[float]:
+        port = free_port()
+        async with slack(port) as world:
+            with start(port, f"{world.api.base_url}/api/"):  # type: ignore[attr-defined]
+                await send_mentions(world, rate=10, seconds=2)
+                await asyncio.sleep(4)
+                world.record.clear()
+                await send_mentions(world, rate=100, seconds=10)
+                await asyncio.sleep(5)
+                return acks(world)
+
+    ours = await run(lambda port, api: product(place, port, api, WORKER_CONCURRENCY="1"))
+    theirs = await run(lambda port, api: yardstick("ack", port, api, place.model.url))
+    assert len(ours) >= 1000, f"only {len(ours)} of 1000 events were acknowledged"
+    return [
+        Row("ack with commit ÷ ack alone, p50 (100 events/s)", percentile(ours, 0.5) / percentile(theirs, 0.5), 2, 1.3, "×"),
+        Row("ack with commit ÷ ack alone, p99 (100 events/s)", percentile(ours, 0.99) / percentile(theirs, 0.99), 4, 2.5, "×"),
+    ]
+
+
+async def measure_cpu(place: Place) -> list[Row]:
+    async def run(start: Callable[[int, str], object]) -> float:
+        port = free_port()
+        async with slack(port) as world:
+            with start(port, f"{world.api.base_url}/api/") as bot:  # type: ignore[attr-defined]
+                await warm_up(world)
+                before = bot.cpu_seconds()
+                sent = await send_mentions(world, rate=15, seconds=20)
+                await until_answered(world, sent, seconds=30)
+                return (bot.cpu_seconds() - before) / len(sent) * 1000
+
+    ours = await run(lambda port, api: product(place, port, api))
+    theirs = await run(lambda port, api: yardstick("stream", port, api, place.model.url))
+    print(f"  (processor time per answered event: {ours:.1f} ms, yardstick {theirs:.1f} ms)")
+    return [Row("processor time per answered event ÷ yardstick", ours / theirs, 1.0, 0.55, "×")]
+
+
+async def measure_words(place: Place) -> list[Row]:
+    port = free_port()
+    async with slack(port) as world:
+        with product(place, port, f"{world.api.base_url}/api/"):
+            await warm_up(world)
+            sent = await send_mentions(world, rate=20, seconds=20)
+            timings = (await until_answered(world, sent, seconds=30)).values()
+    first = [timing.first_words - FIRST_TOKEN_SECONDS for timing in timings if timing.first_words]
+    last = [timing.last_word - MODEL_SECONDS for timing in timings if timing.last_word]
+    signs = [timing.sign for timing in timings if timing.sign]
+    return [
+        Row("first words net of the model, p50", percentile(first, 0.5) * 1000, 30, 15, "ms"),
+        Row("last word net of the model, p50", percentile(last, 0.5) * 1000, 50, 20, "ms"),
+        Row("sign of work, p95", percentile(signs, 0.95) * 1000, 2000, 200, "ms"),
+    ]
+
+
+async def measure_flow(place: Place) -> list[Row]:
+    port, seconds = free_port(), 15
+    async with slack(port) as world:
+        with product(place, port, f"{world.api.base_url}/api/"):
+            await warm_up(world)
+            sent = await send_mentions(world, rate=130, seconds=seconds)
+            answered_in_time = sum(t.last_word is not None for t in timings_of(world, sent).values())
+            timings = (await until_answered(world, sent, seconds=60)).values()
+            first = min(entry["at"] for entry in world.record.of("visible"))
+            last = max(entry["at"] for entry in world.record.of("visible"))
+    missing = sum(timing.last_word is None for timing in timings)
+    doubled = sum(len(timing.finals) > 1 for timing in timings)
+    print(f"  ({answered_in_time} of {len(sent)} were answered when the last question was asked)")
+    return [
+        Row("answered events a second in one process", len(sent) / (last - first - MODEL_SECONDS), 80, 120, "/s", at_most=False),
+        Row("events without an answer or with two", missing + doubled, 0, 0),
+    ]
+
+
+async def measure_streams(place: Place) -> list[Row]:
+    with model(seconds=20.0) as slow:
+        port = free_port()
+        async with slack(port) as world:
+            with our_app(port, f"{world.api.base_url}/api/", slow.url, place.running, **NO_STREAM_LIMIT):
+                await asyncio.sleep(1)
+                sent = await send_mentions(world, rate=30, seconds=10)
+                open_at_once = sum(t.sign is not None and t.last_word is None for t in timings_of(world, sent).values())
+                timings = (await until_answered(world, sent, seconds=90)).values()
+                slowest = percentile(acks(world), 0.99) * 1000
+    return [
+        Row("answers streaming at once", open_at_once, 150, 300, "", at_most=False),
+        Row("ack p99 meanwhile", slowest, 100, 100, "ms"),
+        Row("streams that never ended", sum(t.last_word is None for t in timings), 0, 0),
+    ]
+
+
+async def measure_calls(place: Place) -> list[Row]:
+    port = free_port()
+    async with slack(port, has_strict_rates=True) as world:
+        with our_app(port, f"{world.api.base_url}/api/", place.model.url, place.running):
+            sent = await send_mentions(world, rate=1, seconds=75)
+            timings = (await until_answered(world, sent, seconds=120)).values()
+            calls = sum(world.record.calls_per_method.values()) / len(sent)
+    return [
+        Row("Slack calls a reply under Slack's limits (60 questions/min)", calls, 3, 3),
+        Row("replies missing", sum(timing.last_word is None for timing in timings), 0, 0),
+    ]
+
+
+async def measure_memory(place: Place) -> list[Row]:
+    port = free_port()
+    async with slack(port) as world:
+        with product(place, port, f"{world.api.base_url}/api/", EMBEDDING_PROVIDER="none") as bot:
+            await asyncio.sleep(3)
+            idle = bot.resident_megabytes()
+            await warm_up(world)
+            before = bot.resident_megabytes()
+            sent = await send_mentions(world, rate=40, seconds=25)
+            await until_answered(world, sent, seconds=30)
+            per_conversation = (bot.resident_megabytes() - before) * 1000 / len(sent)
+        with product(place, port, f"{world.api.base_url}/api/", EMBEDDING_PROVIDER="local") as bot:
+            await warm_up(world)
+            loaded = bot.resident_megabytes()
+    return [
+        Row("idle process", idle, 150, 120, "MB"),
+        Row("with search models loaded", loaded, 280, 260, "MB"),
+        Row("per open conversation", per_conversation, 100, 100, "kB"),
+    ]
+
+
+MEASUREMENTS: dict[str, Callable[[Place], Awaitable[list[Row]]]] = {
+    "ack": measure_acks,
+    "cpu": measure_cpu,
+    "words": measure_words,
+    "flow": measure_flow,
+    "streams": measure_streams,
+    "calls": measure_calls,
+    "memory": measure_memory,
+}
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("measurements", nargs="*", choices=[[], *MEASUREMENTS], help="default: all")
+    chosen = arguments.parse_args().measurements or list(MEASUREMENTS)
+    with services() as running, model() as scripted:
+        for name in chosen:
+            print(f"{name}:", flush=True)
+            for row in asyncio.run(MEASUREMENTS[name](Place(running, scripted))):
+                print(f"  {row}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
