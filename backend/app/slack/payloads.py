@@ -14,7 +14,7 @@ from app.slack.ingress import Refused, team_of
 Payload: TypeAlias = Mapping[str, Any]
 
 # Messages people write. Every other subtype is Slack telling about something (joins, topics, bots …).
-_WRITTEN_BY_PEOPLE = frozenset({None, "file_share", "thread_broadcast", "me_message"})
+_WRITTEN_BY_PEOPLE = (None, "file_share", "thread_broadcast", "me_message")
 _LIFECYCLE = frozenset({"agent_session_title_changed", "tokens_revoked", "app_uninstalled"})
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,99}")
 
@@ -110,9 +110,8 @@ def _fate_of_message(payload: Payload, event: Payload, bystander: Bystander) -> 
         return Ignored("subtype")
     if event.get("bot_id") or event.get("bot_profile"):
         return Ignored("bot")
-    user = event.get("user")
     bot_user_id = bot_user_of(payload) or bystander.bot_user_id
-    if not user or user in {bot_user_id, "USLACKBOT"}:
+    if not event.get("user") or _id(event, "user") in {bot_user_id, "USLACKBOT"}:
         return Ignored("own")
     if reason := _not_for_us(event, bot_user_id, bystander.thread_replies):
         return Ignored(reason)
@@ -120,7 +119,7 @@ def _fate_of_message(payload: Payload, event: Payload, bystander: Bystander) -> 
     thread = _id(event, "thread_ts") if event.get("thread_ts") else ts
     return _addressed(
         payload, kind="message", conversation=f"{_team(payload)}:{channel}:{thread}",
-        channel_id=channel, message_ts=ts, user_id=_id(event, "user"),
+        channel_id=channel, message_ts=ts, user_id=event["user"],
     )  # fmt: skip
 
 

@@ -7,9 +7,10 @@ from datetime import date
 from app.i18n.language import Language
 from app.i18n.messages import message
 from app.slack.blocks.dates import in_words
-from app.slack.blocks.parts import Block, clipped_escaped, context, header, section
+from app.slack.blocks.parts import Block, context, foreign, header, section
 
 MAX_TALKS = 10
+HISTORY_DAYS = 30
 _TITLE = 120
 
 
@@ -44,7 +45,7 @@ def talk_lines(talks: Sequence[PastTalk], language: Language) -> str:
     return "\n".join(
         message(
             "home.recent", language, date=in_words(talk.last_on, language),
-            title=clipped_escaped(" ".join((talk.title or "").split()), _TITLE) or message("home.recent_untitled", language),
+            title=foreign(" ".join((talk.title or "").split()), _TITLE) or message("home.recent_untitled", language),
         )
         for talk in talks[:MAX_TALKS]
     )  # fmt: skip

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from app.i18n.language import Language
 from app.i18n.messages import message
@@ -14,13 +14,14 @@ from app.slack.blocks.parts import (
     actions,
     button,
     clipped,
-    clipped_escaped,
     context,
     divider,
+    foreign,
     modal,
     section,
     text_input,
 )
+from app.slack.markdown import NO_LINKS, LinkPolicy
 
 SHARE_ACTION = re.compile(r"knowledge_share_\d+")
 VERDICT_ACTION = re.compile(r"knowledge_(helpful|unhelpful)_\d+")
@@ -32,23 +33,23 @@ _QUERY = 200
 
 
 def knowledge_results(
-    query: str, passages: Sequence[Passage], language: Language, *, link_hosts: Collection[str] = (), can_share: bool = True
+    query: str, passages: Sequence[Passage], language: Language, *, links: LinkPolicy = NO_LINKS, can_share: bool = True
 ) -> list[Block]:
     """The passages found, each with where it comes from and what can be done with it."""
     shown = passages[:MAX_RESULTS]
-    name = clipped_escaped(query, _QUERY)
+    name = foreign(query, _QUERY)
     if not shown:
         return [section(message("commands.ai_knowledge.none", language, query=name))]
     blocks = [section(message("commands.ai_knowledge.found", language, query=name, count=len(shown)))]
     for position, passage in enumerate(shown):
-        blocks += [divider(), *_result(passage, language, link_hosts), _buttons(query, passage, position, language, can_share)]
+        blocks += [divider(), *_result(passage, language, links), _buttons(query, passage, position, language, can_share)]
     return [*blocks, context(message("commands.ai_knowledge.private", language))]
 
 
-def shared_knowledge(passage: Passage, language: Language, *, name: str, link_hosts: Collection[str] = ()) -> list[Block]:
+def shared_knowledge(passage: Passage, language: Language, *, name: str, links: LinkPolicy = NO_LINKS) -> list[Block]:
     """One passage, for everybody in the channel."""
-    note = message("commands.ai_knowledge.shared", language, name=clipped_escaped(name, 80))
-    return [*_result(passage, language, link_hosts), context(note)]
+    note = message("commands.ai_knowledge.shared", language, name=foreign(name, 80))
+    return [*_result(passage, language, links), context(note)]
 
 
 def search_modal(language: Language, *, channel_id: str = "") -> Block:
@@ -65,19 +66,19 @@ def search_modal(language: Language, *, channel_id: str = "") -> Block:
     )  # fmt: skip
 
 
-def results_modal(query: str, passages: Sequence[Passage], language: Language, *, link_hosts: Collection[str] = ()) -> Block:
+def results_modal(query: str, passages: Sequence[Passage], language: Language, *, links: LinkPolicy = NO_LINKS) -> Block:
     """The results in the window that the search was typed into. There is no channel to share them in."""
     view = search_modal(language)
-    view["blocks"] += knowledge_results(query, passages, language, link_hosts=link_hosts, can_share=False)
+    view["blocks"] += knowledge_results(query, passages, language, links=links, can_share=False)
     return view
 
 
-def _result(passage: Passage, language: Language, link_hosts: Collection[str]) -> list[Block]:
-    title = linked(f"{passage.title} › {passage.heading}" if passage.heading else passage.title, passage.url, link_hosts)
-    snippet = clipped_escaped(" ".join(passage.text.split()), _SNIPPET)
+def _result(passage: Passage, language: Language, links: LinkPolicy) -> list[Block]:
+    title = linked(f"{passage.title} › {passage.heading}" if passage.heading else passage.title, passage.url, links)
+    snippet = foreign(" ".join(passage.text.split()), _SNIPPET)
     origin = message(
-        "commands.ai_knowledge.origin", language, source=clipped_escaped(passage.source, _TITLE),
-        category=clipped_escaped(passage.category, 100), updated_on=in_words(passage.updated_on, language),
+        "commands.ai_knowledge.origin", language, source=foreign(passage.source, _TITLE),
+        category=foreign(passage.category, 100), updated_on=in_words(passage.updated_on, language),
     )  # fmt: skip
     return [section(f"*{title}*\n{snippet}"), context(origin)]
 

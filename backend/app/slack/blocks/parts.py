@@ -1,6 +1,8 @@
-"""The smallest pieces of Block Kit. Everything else in this package is put together from them: escaping and limits stand here once."""
+"""The smallest pieces of Block Kit. All else in this package is put together from them: escaping and limits stand here once."""
 
 from typing import Any, TypeAlias
+
+from app.slack.markdown import escape_mrkdwn
 
 Block: TypeAlias = dict[str, Any]
 
@@ -13,22 +15,17 @@ PLACEHOLDER_TEXT = 150
 VIEW_TITLE = 24
 
 
-def escaped(text: str) -> str:
-    """Text from outside as mrkdwn shows it: nothing in it can name a person, a channel or a link."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
 def clipped(text: str, limit: int) -> str:
     """At most ``limit`` characters, with an ellipsis where something is missing."""
     text = text.strip()
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
-def clipped_escaped(text: str, limit: int) -> str:
-    """Escaped, and short enough afterwards: an escape is never cut in two."""
+def foreign(text: str, limit: int) -> str:
+    """One line of text from outside as safe mrkdwn of at most ``limit`` characters: escapes count, and are never cut in two."""
     room = limit
-    while len(safe := escaped(clipped(text, room))) > limit:
-        room -= max(1, (len(safe) - limit) // 5)
+    while len(safe := escape_mrkdwn(text, limit=room)) > limit:
+        room -= max(1, (len(safe) - limit) // 8)
     return safe
 
 

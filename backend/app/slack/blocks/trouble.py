@@ -2,22 +2,22 @@
 
 from app.i18n.language import Language
 from app.i18n.messages import message
-from app.slack.blocks.parts import SECTION_TEXT, Block, actions, button, clipped_escaped, context, section
+from app.slack.blocks.parts import SECTION_TEXT, Block, actions, button, clipped, context, foreign, section
 
 RETRY_ACTION = "retry_question"
 ANSWER_ANYWAY_ACTION = "answer_this_reply"
 
 
 def trouble(text: str, language: Language, *, reference: str | None = None, retry: int | None = None) -> list[Block]:
-    """``retry`` is the number of the stored event that the button asks again; without it there is no button."""
-    return [section(clipped_escaped(text, SECTION_TEXT)), *trouble_footer(language, reference=reference, retry=retry)]
+    """``text`` is ours, from a catalog. ``retry`` is the stored event that the button asks again; without it: no button."""
+    return [section(clipped(text, SECTION_TEXT)), *trouble_footer(language, reference=reference, retry=retry)]
 
 
 def trouble_footer(language: Language, *, reference: str | None = None, retry: int | None = None) -> list[Block]:
     """The same without the sentence, for replies that show their text themselves."""
     blocks = []
     if reference:
-        blocks.append(context(message("errors.reference", language, reference=clipped_escaped(reference, 100))))
+        blocks.append(context(message("errors.reference", language, reference=foreign(reference, 100))))
     if retry is not None:
         blocks.append(actions(button(message("errors.retry", language), action_id=RETRY_ACTION, value=str(retry))))
     return blocks

@@ -1,0 +1,65 @@
+"""What listeners and commands may use: built once by ``composition`` and handed to every one of them."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from app.assistant.give_feedback import GiveFeedback
+from app.assistant.past_talks import PastTalks
+from app.assistant.question import Answer, AnswerSink, Question
+from app.cache.limits import Limits
+from app.core.clock import Clock
+from app.i18n.language import Language
+from app.inbox.inbox import Inbox
+from app.inbox.stopping import StopSignals
+from app.knowledge.passage import Passage
+from app.people.directory import PeopleDirectory
+from app.people.person import Actor
+from app.slack.blocks.help import About
+from app.slack.client import SlackClient
+from app.slack.markdown import LinkPolicy
+from app.slack.reply import ReplyDesk
+from app.slack.workspace import WorkspaceDirectory
+
+
+class AnswersQuestions(Protocol):
+    """The use case behind every question."""
+
+    async def __call__(self, question: Question, sink: AnswerSink) -> Answer: ...
+
+
+class SearchesKnowledge(Protocol):
+    """The company's knowledge, as far as the actor may see it."""
+
+    async def search(self, text: str, *, actor: Actor, limit: int = 5, language: Language | None = None) -> list[Passage]: ...
+
+
+@dataclass(frozen=True)
+class EdgeRules:
+    """The settings this edge goes by."""
+
+    about: About
+    links: LinkPolicy
+    fallback_language: Language = Language.JAPANESE
+    max_input_length: int = 10_000
+    questions_per_minute: int = 20
+    questions_per_minute_workspace: int = 300
+    replies_per_thread_and_minute: int = 10
+
+
+@dataclass(frozen=True)
+class SlackEdge:
+    """Everything a listener needs, by name."""
+
+    rules: EdgeRules
+    client: SlackClient
+    desk: ReplyDesk
+    inbox: Inbox
+    stops: StopSignals
+    answer_question: AnswersQuestions
+    knowledge: SearchesKnowledge
+    people: PeopleDirectory
+    talks: PastTalks
+    give_feedback: GiveFeedback
+    limits: Limits
+    workspaces: WorkspaceDirectory
+    clock: Clock
