@@ -5,12 +5,6 @@ from datetime import datetime
 
 from app.inbox.claim import Claim
 
-OVERTAKING_KINDS = frozenset({"stop"})
-"""Kinds that wait for nothing in their conversation."""
-
-ANSWERED_KINDS = frozenset({"message", "retry"})
-"""Kinds that end with a reply: the long jobs."""
-
 
 @dataclass(frozen=True)
 class Envelope:
@@ -39,6 +33,14 @@ class ReplyPart:
 
 
 @dataclass(frozen=True)
+class GivenUp:
+    """An earlier attempt decided that there will be no answer; the person has yet to be told, with this reference."""
+
+    reference: str
+    outcome: str
+
+
+@dataclass(frozen=True)
 class ClaimedEvent:
     """An event that is ours to answer. ``attempts`` counts this one; ``draft`` is the answer an earlier one paid for."""
 
@@ -48,6 +50,8 @@ class ClaimedEvent:
     parts: tuple[ReplyPart, ...]
     attempts: int
     received_at: datetime
+    first_claimed_at: datetime
+    given_up: GivenUp | None = None
 
 
 @dataclass(frozen=True)
@@ -71,3 +75,24 @@ class StoredEvent:
     conversation: str
     user_id: str | None
     is_done: bool
+
+
+@dataclass(frozen=True)
+class WaitingEvent:
+    """An event that nobody has begun to answer, with the number of events before it."""
+
+    envelope: Envelope
+    place: int
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    """An event that could not be dealt with: for operators."""
+
+    inbox_id: int
+    event_id: str
+    kind: str
+    reference: str | None
+    attempts: int
+    received_at: datetime
+    done_at: datetime

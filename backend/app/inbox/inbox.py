@@ -11,12 +11,24 @@ from typing import Self, TypeVar
 from app.core.encryption import Cipher
 from app.core.errors import LostClaim
 from app.inbox.claim import Claim
-from app.inbox.envelope import ClaimedEvent, Envelope, ReplyPart, StoredEvent, UnfinishedPart
+from app.inbox.envelope import (
+    ClaimedEvent,
+    DeadLetter,
+    Envelope,
+    GivenUp,
+    ReplyPart,
+    StoredEvent,
+    UnfinishedPart,
+    WaitingEvent,
+)
 from app.inbox.group_commit import GroupCommit
 from app.inbox.repository import InboxRepository
-from app.storage.database import Database, Session
+from app.storage.database import Database, Record, Session
 
 T = TypeVar("T")
+
+CONTENTS_KEPT = timedelta(days=30)
+"""How long what people wrote stays in the inbox after it was dealt with."""
 
 
 class Inbox:
@@ -56,14 +68,17 @@ class Inbox:
             # Read after the claim stands: an overtaken worker may have written a part until then, and cannot any more. Before the
             # first claim there are no parts.
             parts = await inbox.parts(row["team_id"], inbox_id) if row["epoch"] > 1 else ()
-        envelope = Envelope(
-            row["team_id"], row["event_id"], row["kind"], row["conversation"],
-            row["channel_id"], row["message_ts"], row["user_id"],
-            self._cipher.decrypt(row["envelope"], place=_envelope_place(row["team_id"], row["event_id"])).encode(),
-        )  # fmt: skip
         claim = Claim(row["team_id"], inbox_id, row["epoch"])
-        draft = self._cipher.decrypt(row["draft"], place=_draft_place(claim)) if row["draft"] else None
-        return ClaimedEvent(claim, envelope, draft, parts, row["attempts"], row["received_at"])
+        return ClaimedEvent(
+            claim=claim,
+            envelope=self._opened(row),
+            draft=self._cipher.decrypt(row["draft"], place=_draft_place(claim)) if row["draft"] else None,
+            parts=parts,
+            attempts=row["attempts"],
+            received_at=row["received_at"],
+            first_claimed_at=row["claimed_at"],
+            given_up=GivenUp(row["reference"], row["outcome"]) if row["reference"] else None,
+        )
 
     async def still_mine(self, claim: Claim) -> bool:
         """Whether the claim is still the newest one and the event unfinished."""
@@ -106,6 +121,37 @@ class Inbox:
         """The event is dealt with. ``outcome``: answered, explained, ignored, stopped, withdrawn or dead."""
         async with self._database.reading() as session:
             _demand(await InboxRepository(session).finish(claim, outcome, reference), claim)
+
+    async def finish_if_open(self, claim: Claim, *, outcome: str, reference: str | None = None) -> None:
+        """Like :meth:`finish`, but an event that is finished already, or not ours any more, is left alone."""
+        async with self._database.reading() as session:
+            await InboxRepository(session).finish(claim, outcome, reference)
+
+    async def give_up(self, claim: Claim, *, outcome: str, reference: str) -> None:
+        """There will be no answer; from now on every attempt only explains. The reference stays the same for all of them."""
+        async with self._database.reading() as session:
+            _demand(await InboxRepository(session).give_up(claim, outcome, reference), claim)
+
+    async def waiting_long(self, longer_than: timedelta) -> list[WaitingEvent]:
+        """Questions that have waited that long behind others. Each is given out once, to one process."""
+        async with self._database.reading() as session:
+            rows = await InboxRepository(session).waiting_long(longer_than)
+        return [WaitingEvent(self._opened(row), row["place"]) for row in rows]
+
+    async def purge(self) -> int:
+        """Empties envelopes and drafts that are old enough; how many. The rows stay: they tell redeliveries apart."""
+        async with self._database.reading() as session:
+            return await InboxRepository(session).purge(CONTENTS_KEPT)
+
+    async def dead_letters(self, team_id: str, *, limit: int = 50) -> list[DeadLetter]:
+        """What could not be dealt with, newest first."""
+        async with self._database.reading() as session:
+            return await InboxRepository(session).dead_letters(team_id, limit)
+
+    async def count_undone(self) -> int:
+        """Events that wait or are being answered, of all workspaces."""
+        async with self._database.reading() as session:
+            return await InboxRepository(session).count_undone()
 
     async def replace_waiting_text(self, *, team_id: str, channel_id: str, message_ts: str, text: str) -> bool:
         """A message was edited before anybody began to answer it: the new text is answered. False when it is too late."""
@@ -156,6 +202,13 @@ class Inbox:
         """Parts that were begun that long ago and not finished, oldest first, of all workspaces: for the janitor."""
         async with self._database.reading() as session:
             return await InboxRepository(session).unfinished_parts(older_than, limit)
+
+    def _opened(self, row: Record) -> Envelope:
+        body = self._cipher.decrypt(row["envelope"], place=_envelope_place(row["team_id"], row["event_id"]))
+        return Envelope(
+            team_id=row["team_id"], event_id=row["event_id"], kind=row["kind"], conversation=row["conversation"],
+            channel_id=row["channel_id"], message_ts=row["message_ts"], user_id=row["user_id"], body=body.encode(),
+        )  # fmt: skip
 
     def _sealed(self, envelope: Envelope) -> bytes:
         return self._cipher.encrypt(envelope.body.decode(), place=_envelope_place(envelope.team_id, envelope.event_id))

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from app.inbox.claim import Claim
-from app.inbox.envelope import ReplyPart, StoredEvent, UnfinishedPart
+from app.inbox.envelope import DeadLetter, ReplyPart, StoredEvent, UnfinishedPart
 from app.storage.database import Record, Session
 
 # One statement: an event is never stored without its job, and a duplicate enqueues nothing. The rows are inserted in the order of
@@ -30,9 +30,10 @@ select stored.id, stored.team_id, stored.event_id from stored cross join (select
 """
 
 _CLAIM = """
-update inbox set epoch = epoch + 1, attempts = attempts + 1, claimed_at = now()
+update inbox set epoch = epoch + 1, attempts = attempts + 1, claimed_at = coalesce(claimed_at, now())
 where id = $1 and done_at is null
-returning team_id, event_id, kind, conversation, channel_id, message_ts, user_id, envelope, epoch, attempts, draft, received_at
+returning team_id, event_id, kind, conversation, channel_id, message_ts, user_id, envelope, epoch, attempts, draft, received_at,
+          claimed_at, reference, outcome
 """
 
 _PARTS = """
@@ -88,6 +89,41 @@ _FINISH = """
 update inbox set done_at = now(), outcome = $4, reference = coalesce($5, reference)
 where id = $1 and team_id = $2 and epoch = $3 and done_at is null
 """
+
+_GIVE_UP = """
+update inbox set outcome = $4, reference = $5 where id = $1 and team_id = $2 and epoch = $3 and done_at is null
+"""
+
+# Whoever waits long although nobody is before them waits for a restart or for PostgreSQL: there is no place to tell.
+_WAITING_LONG = """
+with late as (
+    select id, team_id, conversation from inbox
+    where done_at is null and epoch = 0 and told_at is null and kind in ('message', 'retry')
+      and received_at < now() - $1::interval
+    order by id limit 20
+), placed as (
+    select late.id, case when count(b.id) filter (where b.team_id = late.team_id and b.conversation = late.conversation) > 0
+        then count(b.id) filter (where b.team_id = late.team_id and b.conversation = late.conversation)
+        else count(b.id) end as place
+    from late join inbox b on b.done_at is null and b.kind in ('message', 'retry') and b.id < late.id
+    group by late.id
+)
+update inbox i set told_at = now() from placed
+where i.id = placed.id and i.told_at is null and i.epoch = 0
+returning i.team_id, i.event_id, i.kind, i.conversation, i.channel_id, i.message_ts, i.user_id, i.envelope, placed.place
+"""
+
+_PURGE = """
+update inbox set envelope = '', draft = null
+where id in (select id from inbox where done_at < now() - $1::interval and envelope <> '' order by done_at limit 1000)
+"""
+
+_DEAD_LETTERS = """
+select id, event_id, kind, reference, attempts, received_at, done_at from inbox
+where team_id = $1 and outcome = 'dead' and done_at is not null order by done_at desc limit $2
+"""
+
+_COUNT_UNDONE = "select count(*) from inbox where done_at is null"
 
 _WAITING_MESSAGE = """
 select id, event_id, envelope from inbox
@@ -184,6 +220,21 @@ class InboxRepository:
 
     async def finish(self, claim: Claim, outcome: str, reference: str | None) -> bool:
         return bool(await self._session.execute(_FINISH, *_key(claim), outcome, reference))
+
+    async def give_up(self, claim: Claim, outcome: str, reference: str) -> bool:
+        return bool(await self._session.execute(_GIVE_UP, *_key(claim), outcome, reference))
+
+    async def waiting_long(self, longer_than: timedelta) -> list[Record]:
+        return await self._session.fetch(_WAITING_LONG, longer_than)
+
+    async def purge(self, older_than: timedelta) -> int:
+        return await self._session.execute(_PURGE, older_than)
+
+    async def dead_letters(self, team_id: str, limit: int) -> list[DeadLetter]:
+        return [DeadLetter(*row) for row in await self._session.fetch(_DEAD_LETTERS, team_id, limit)]
+
+    async def count_undone(self) -> int:
+        return int(await self._session.fetch_value(_COUNT_UNDONE))
 
     async def waiting_message(self, team_id: str, channel_id: str, message_ts: str) -> Record | None:
         """The row of a message nobody has begun to answer, locked until the transaction ends."""
