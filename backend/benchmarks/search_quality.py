@@ -2,9 +2,10 @@
 
     python backend/benchmarks/search_quality.py FOLDER [--sets NAME …] [--no-vectors] [--vector-cache FILE] [--questions N]
 
-FOLDER holds one folder per set with ``corpus.jsonl`` {id, title, text, lang} and ``queries.dev.jsonl`` {id, text, relevant, grades}.
-The documents are saved through ``Library``, embedded by ``EmbeddingQueue`` and found through ``KnowledgeSearch``: the same path, with the same
-settings for all sets, that an answer takes. A vector cache (any file outside the project) spares embedding the same texts again.
+FOLDER holds one folder per set with ``corpus.jsonl`` {id, title, text, lang} and ``queries.dev.jsonl`` {id, text, relevant,
+grades}. The documents are saved through ``Library``, embedded by ``EmbeddingQueue`` and found through ``KnowledgeSearch``:
+the same path, with the same settings for all sets, that an answer takes. A vector cache (any file outside the project) spares
+embedding the same texts again.
 """
 
 import argparse

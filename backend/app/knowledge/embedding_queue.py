@@ -1,7 +1,7 @@
 """Gives new and edited entries their vectors, in the background and in small portions.
 
-Nothing is queued: what is missing is read off the tables, so work lost in a crash is simply found again, and a change of the model
-makes every entry missing without hiding the old vectors before the new ones stand.
+Nothing is queued: what is missing is read off the tables, so work lost in a crash is simply found again, and a change of the
+model makes every entry missing without touching the old vectors.
 """
 
 import logging

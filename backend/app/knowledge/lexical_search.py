@@ -49,7 +49,8 @@ async def search_words(
 
 # asked: the question's terms, the rarest first, with their weights; those that no chunk contains weigh most in ``whole``.
 # scored: the sum over the postings of each chunk.
-# The outer query walks down the ranking and asks for each chunk whether it may be seen, until enough are found.
+# The outer query walks down the ranking and asks for each chunk whether it may be seen, until enough are found. "offset 0" makes
+# these look-ups by primary key whatever the planner believes: before the first "analyze" it would read all entries each time.
 SEARCH = """
 with state as materialized (
     select version, greatest(chunks, 1)::float8 as chunks, greatest(terms::float8 / greatest(chunks, 1), 1) as usual_length
@@ -90,9 +91,9 @@ left join lateral (
     cross join whole
     cross join lateral (
         select c.entry_id
-        from knowledge_chunks c
-        join knowledge_entries e on e.id = c.entry_id and e.team_id = c.team_id
-        where c.id = ranked.chunk_id and c.team_id = $1 and e.status = 'published' and e.scope = any ($3::text[])
+        from (select entry_id, team_id from knowledge_chunks where id = ranked.chunk_id offset 0) as c
+        cross join lateral (select * from knowledge_entries where id = c.entry_id offset 0) as e
+        where c.team_id = $1 and e.team_id = $1 and e.status = 'published' and e.scope = any ($3::text[])
           and ($4::text is null or e.language = $4) and (cardinality($5::text[]) = 0 or e.category = any ($5))
           and e.trust >= $6 and ($7::date is null or e.updated_on >= $7)
         limit 1

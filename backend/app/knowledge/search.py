@@ -1,8 +1,8 @@
 """Finding knowledge: words and meaning, put together.
 
 Words are ranked by BM25 inside PostgreSQL, meaning by the vectors in memory. Each side's best hundred are stretched to 0…1 and
-added, meaning counting one and a half times. Without vectors (none configured, none computed yet, the embedder is busy) words
-decide alone.
+added. The fewer of the question's words even the best entry contains, the more meaning counts. Without vectors (none configured,
+none computed yet, the embedder is busy) words decide alone.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ from app.storage.database import Database, Record
 logger = logging.getLogger(__name__)
 
 BEST_OF_EACH_SIDE = 100
-MEANING_WEIGHT = 1.5
+MEANING_WEIGHT = (2.0, 0.7)  # when the best entry has none of the question's words, and when it has all of them
 MOST_TERMS = 64  # of one question; the rarest decide anyway
 LONGEST_QUESTION = 2_000  # characters looked at
 REMEMBER_SECONDS = 300
@@ -197,10 +197,11 @@ def fused(words: LexicalResult, meaning: Sequence[VectorHit]) -> list[_Found]:
     by_meaning = _stretched({hit.entry_id: hit.similarity for hit in meaning})
     first_by_words = {hit.entry_id: hit for hit in reversed(words.hits)}
     first_by_meaning = {hit.entry_id: hit for hit in meaning}
+    weight = _meaning_weight(words)
     found = []
     for entry_id in dict.fromkeys([*by_words, *by_meaning]):
         lexical, vector = first_by_words.get(entry_id), first_by_meaning.get(entry_id)
-        word_score, meaning_score = by_words.get(entry_id, 0.0), MEANING_WEIGHT * by_meaning.get(entry_id, 0.0)
+        word_score, meaning_score = by_words.get(entry_id, 0.0), weight * by_meaning.get(entry_id, 0.0)
         chunk_id = lexical.chunk_id if lexical and (vector is None or word_score >= meaning_score) else vector.chunk_id  # type: ignore[union-attr]
         evidence = Evidence(
             coverage=lexical.coverage if lexical else 0.0,
@@ -209,6 +210,11 @@ def fused(words: LexicalResult, meaning: Sequence[VectorHit]) -> list[_Found]:
         )
         found.append(_Found(chunk_id, word_score + meaning_score, evidence))
     return sorted(found, key=lambda hit: -hit.score)
+
+
+def _meaning_weight(words: LexicalResult) -> float:
+    without, with_all = MEANING_WEIGHT
+    return without + (with_all - without) * (words.hits[0].coverage if words.hits else 0.0)
 
 
 def _stretched(scores: dict[int, float]) -> dict[int, float]:
@@ -240,9 +246,10 @@ def _passage_from(fields: dict[str, object]) -> Passage:
 
 _PASSAGES = """
 select c.id, c.entry_id, c.heading, c.text, e.title, e.source, e.url, e.category, e.updated_on, e.language, e.boost
-from knowledge_chunks c
-join knowledge_entries e on e.id = c.entry_id and e.team_id = c.team_id
-where c.team_id = $1 and c.id = any ($2::bigint[]) and e.status = 'published' and e.scope = any ($3::text[])
+from unnest($2::bigint[]) as wanted (id)
+cross join lateral (select * from knowledge_chunks where id = wanted.id offset 0) as c
+cross join lateral (select * from knowledge_entries where id = c.entry_id offset 0) as e
+where c.team_id = $1 and e.team_id = $1 and e.status = 'published' and e.scope = any ($3::text[])
   and ($4::text is null or e.language = $4) and (cardinality($5::text[]) = 0 or e.category = any ($5))
   and e.trust >= $6 and ($7::date is null or e.updated_on >= $7)
 """

@@ -7,7 +7,7 @@ a question uses what is there. Whatever is found is checked once more by the que
 
 import asyncio
 import logging
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -17,12 +17,14 @@ from numpy.typing import NDArray
 from app.core.clock import Clock, SystemClock
 from app.core.errors import AppError
 from app.embeddings.embedder import Vectors
+from app.knowledge.chunking import width_of
 from app.knowledge.filters import SearchFilter
 from app.storage.database import Database, Record
 
 logger = logging.getLogger(__name__)
 
 TITLE_SHARE = 0.5  # of the similarity; the rest is the chunk's
+SHORT_TITLE = 12  # in widths: a longer one is a sentence that says what the entry answers
 MOST_BYTES = 512 * 1024 * 1024  # of all workspaces together in one process
 _PAGE = 1_000
 
@@ -46,6 +48,7 @@ class VectorMatrix:
     passages: Vectors
     titles: Vectors
     title_of: NDArray[np.int64]
+    title_shares: Vectors
     scopes: NDArray[np.str_]
     languages: NDArray[np.str_]
     categories: NDArray[np.str_]
@@ -60,7 +63,8 @@ class VectorMatrix:
         """The best chunk of each of the closest entries, the best first."""
         if not len(self.chunk_ids):
             return []
-        similar = (1 - TITLE_SHARE) * (self.passages @ question[0]) + TITLE_SHARE * (self.titles @ question[0])[self.title_of]
+        by_passage, by_title = self.passages @ question[0], (self.titles @ question[0])[self.title_of]
+        similar = by_passage + self.title_shares * (by_title - by_passage)
         similar = np.where(self._allowed(scopes, wanted), similar, -np.inf)
         order = _best_first(similar, at_least=limit)
         hits: dict[int, VectorHit] = {}
@@ -154,25 +158,37 @@ class VectorCache:
 def _matrix(version: int, rows: list[Record]) -> VectorMatrix:
     title_row: dict[int, int] = {}
     titles: list[bytes] = []
+    title_texts: list[str] = []
     chunks: list[Record] = []
     for row in rows:
         if row["position"] == -1:
             title_row[row["entry_id"]] = len(titles)
             titles.append(row["embedding"])
+            title_texts.append(row["title"])
         elif row["chunk_id"] is not None and row["entry_id"] in title_row:
             chunks.append(row)
+    title_of = np.array([title_row[row["entry_id"]] for row in chunks], dtype=np.int64)
     return VectorMatrix(
         version=version,
         chunk_ids=np.array([row["chunk_id"] for row in chunks], dtype=np.int64),
         entry_ids=np.array([row["entry_id"] for row in chunks], dtype=np.int64),
         passages=unpacked(row["embedding"] for row in chunks),
         titles=unpacked(titles),
-        title_of=np.array([title_row[row["entry_id"]] for row in chunks], dtype=np.int64),
+        title_of=title_of,
+        title_shares=_title_shares(title_texts)[title_of],
         scopes=np.array([row["scope"] for row in chunks], dtype=np.str_),
         languages=np.array([row["language"] for row in chunks], dtype=np.str_),
         categories=np.array([row["category"] for row in chunks], dtype=np.str_),
         trusts=np.array([row["trust"] for row in chunks], dtype=np.int16),
         dates=np.array([row["updated_on"] for row in chunks], dtype="datetime64[D]"),
+    )
+
+
+def _title_shares(titles: list[str]) -> Vectors:
+    """A name that many entries share, such as a product's, says little about each of them; a sentence says much."""
+    times = Counter(titles)
+    return np.array(
+        [TITLE_SHARE / (times[title] ** 0.5 if width_of(title) < SHORT_TITLE else 1) for title in titles], dtype=np.float32
     )
 
 
@@ -197,7 +213,8 @@ def _best_first(scores: Vectors, *, at_least: int) -> NDArray[np.int64]:
 
 
 _ROWS = """
-select v.entry_id, v.position, v.embedding, c.id as chunk_id, e.scope, e.language, e.category, e.trust, e.updated_on
+select v.entry_id, v.position, v.embedding, c.id as chunk_id, case when v.position = -1 then e.title end as title,
+       e.scope, e.language, e.category, e.trust, e.updated_on
 from knowledge_vectors v
 join knowledge_entries e on e.id = v.entry_id and e.team_id = v.team_id and e.version = v.entry_version and e.status = 'published'
 left join knowledge_chunks c on c.entry_id = v.entry_id and c.position = v.position and c.team_id = v.team_id

@@ -1,0 +1,133 @@
+"""Markdown with YAML front matter → a draft. The form is described in ``docs/how_to/write_a_knowledge_entry.md``."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import yaml
+
+from app.core.errors import BadRequest
+from app.i18n.detection import language_of
+from app.i18n.language import Language
+from app.knowledge.entry import Category, Draft, Trust
+
+LONGEST_TEXT = 2_000_000  # characters of one file
+_FRONT = re.compile(r"\A---[ \t]*\n(.*?)\n---[ \t]*(?:\n|\Z)", re.DOTALL)
+_FIRST_HEADING = re.compile(r"^#\s+(.+?)\s*#*\s*$", re.MULTILINE)
+_KNOWN = {"title", "category", "tags", "language", "source", "url", "updated", "scope", "owner", "review"}
+
+
+class NotReadable(BadRequest):
+    """A file is not in the form asked for. The text says what is wrong with it and is shown to the importing person."""
+
+
+@dataclass(frozen=True)
+class Defaults:
+    """What holds where a file does not say it."""
+
+    category: Category = Category.COMPANY
+    language: Language | None = None
+    trust: Trust = Trust.CHECKED
+    updated_on: date | None = None
+
+
+NO_DEFAULTS = Defaults()
+
+
+def draft_from_markdown(text: str, *, slug: str, defaults: Defaults = NO_DEFAULTS) -> Draft:
+    """``NotReadable`` with the reason when the front matter is wrong or there is no title or text."""
+    if len(text) > LONGEST_TEXT:
+        raise NotReadable(f"the text is longer than {LONGEST_TEXT:,} characters")
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n")
+    front, body = _front_matter(text)
+    title = str(front.get("title") or "").strip()
+    if not title:
+        heading = _FIRST_HEADING.search(body)
+        if heading is None:
+            raise NotReadable("there is no title: neither in the front matter nor as a first heading")
+        title, body = heading[1], body[: heading.start()] + body[heading.end() :]
+    body = body.strip()
+    if not body:
+        raise NotReadable("there is no text")
+    source, url = _source(front)
+    return Draft(
+        slug=slug,
+        title=title,
+        body=body,
+        category=_member(Category, front.get("category"), defaults.category, "category"),
+        language=_member(Language, front.get("language"), defaults.language or language_of(f"{title}\n{body}"), "language"),
+        updated_on=_date(front.get("updated"), "updated") or defaults.updated_on or date.today(),  # noqa: DTZ011  (a day, as cited)
+        tags=_tags(front.get("tags")),
+        scope=_scope(front.get("scope")),
+        trust=defaults.trust,
+        source=source,
+        url=url,
+        owner_id=str(front["owner"]) if front.get("owner") else None,
+        review_on=_date(front.get("review"), "review"),
+    )
+
+
+def _front_matter(text: str) -> tuple[Mapping[str, Any], str]:
+    match = _FRONT.match(text)
+    if match is None:
+        return {}, text
+    try:
+        front = yaml.safe_load(match[1])
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise NotReadable(f"the front matter is not YAML: {type(error).__name__}") from error
+    if not isinstance(front, dict):
+        raise NotReadable("the front matter is not a list of names and values")
+    if unknown := sorted(str(name) for name in front if name not in _KNOWN):
+        raise NotReadable(f"unknown names in the front matter: {', '.join(unknown)}")
+    return front, text[match.end() :]
+
+
+def _source(front: Mapping[str, Any]) -> tuple[str, str | None]:
+    """A source is a text, or a mapping of name and url (or publication)."""
+    source, url = front.get("source"), front.get("url")
+    if isinstance(source, dict):
+        url = url or source.get("url")
+        parts = [str(source[key]).strip() for key in ("name", "publication") if source.get(key)]
+        source = ", ".join(parts)
+    url = str(url).strip() if url else None
+    if url and not re.match(r"https?://[^\s/]+", url):
+        raise NotReadable("the source's url must begin with http:// or https://")
+    return str(source or "").strip(), url
+
+
+def _member(kind: Any, value: Any, default: Any, name: str) -> Any:
+    if value is None:
+        if default is None:
+            raise NotReadable(f"{name} is missing and cannot be guessed")
+        return default
+    try:
+        return kind(str(value).strip().lower())
+    except ValueError:
+        raise NotReadable(f"{name} must be one of {', '.join(kind)}") from None
+
+
+def _date(value: Any, name: str) -> date | None:
+    if value is None:
+        return None
+    try:
+        return date.fromisoformat(str(value)[:10])
+    except ValueError:
+        raise NotReadable(f"{name} must be a date such as 2026-04-01") from None
+
+
+def _tags(value: Any) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    tags = re.split(r"[,、，]", value) if isinstance(value, str) else value
+    if not isinstance(tags, list):
+        raise NotReadable("tags must be a list")
+    return tuple(dict.fromkeys(str(tag).strip() for tag in tags if str(tag).strip()))
+
+
+def _scope(value: Any) -> str:
+    scope = str(value or "everyone").strip()
+    if not re.fullmatch(r"everyone|managers|channel:[CG][A-Z0-9]+|person:[UW][A-Z0-9]+", scope):
+        raise NotReadable("scope must be everyone, managers, channel:C… or person:U…")
+    return scope
