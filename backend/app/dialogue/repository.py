@@ -29,7 +29,7 @@ _RECORD = """
 with session as (
     insert into dialogue_sessions
         (team_id, user_id, conversation, channel_id, thread_ts, is_direct, language, title, started_at, last_turn_at)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+    values ($1, $2, $3, $4, $5, $6, $27, $8, $9, $10)
     on conflict (team_id, conversation) do update set
         last_turn_at = greatest(dialogue_sessions.last_turn_at, excluded.last_turn_at),
         language = coalesce(dialogue_sessions.language, excluded.language), closed_at = null
@@ -116,6 +116,7 @@ class DialogueRepository:
             [call.usage.input_tokens for call in calls], [call.usage.cached_input_tokens for call in calls],
             [call.usage.output_tokens for call in calls], [call.cost_micro_usd for call in calls],
             [call.milliseconds for call in calls], [call.outcome for call in calls],
+            exchange.thread_language,
         )  # fmt: skip
         assert row is not None
         return Recorded(

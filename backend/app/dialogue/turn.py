@@ -45,7 +45,11 @@ class Talk:
 
 @dataclass(frozen=True)
 class Exchange:
-    """One question, its answer and what the answer cost: written together or not at all."""
+    """One question, its answer and what the answer cost: written together or not at all.
+
+    ``language`` is that of the answer; ``thread_language`` becomes the conversation's own if it has none yet (``None``: the
+    question does not show any).
+    """
 
     conversation: Conversation
     inbox_id: int
@@ -58,6 +62,7 @@ class Exchange:
     asked_at: datetime
     answered_at: datetime
     calls: tuple[ModelCall, ...] = ()
+    thread_language: Language | None = None
 
     @property
     def turns(self) -> tuple[Turn, Turn]:

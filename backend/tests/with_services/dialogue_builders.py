@@ -23,6 +23,7 @@ def an_exchange(**changes: Any) -> Exchange:
         "question": "値引きを求められたら、どう返せばいいですか？",
         "answer": "まず理由を聞きましょう。[1]",
         "language": Language.JAPANESE,
+        "thread_language": Language.JAPANESE,
         "skill": "negotiation",
         "sources": (7,),
         "asked_at": NOW,

@@ -42,7 +42,7 @@ async def test_an_exchange_is_read_back_in_order(database: Database) -> None:
     assert await read(database) == Talk()
     recorded = await record(database, an_exchange())
     again = await record(
-        database, an_exchange(inbox_id=2, question="もう少し具体的に", skill="closing", language=Language.ENGLISH)
+        database, an_exchange(inbox_id=2, question="もう少し具体的に", skill="closing", thread_language=Language.ENGLISH)
     )
     talk = await read(database)
     assert [turn.role for turn in talk.turns] == [TurnRole.SPEAKER, TurnRole.COACH] * 2
@@ -51,6 +51,12 @@ async def test_an_exchange_is_read_back_in_order(database: Database) -> None:
     assert (talk.last_skill, talk.last_turn_id) == ("closing", again.last_turn_id)
     assert (recorded.last_turn_before, again.last_turn_before) == (0, recorded.last_turn_id)
     assert len((await read(database, turns=3)).turns) == 3
+
+
+async def test_a_thread_without_a_clear_language_takes_that_of_the_first_clear_message(database: Database) -> None:
+    assert (await record(database, an_exchange(question="BANT?", thread_language=None))).language is None
+    assert (await record(database, an_exchange(inbox_id=2, thread_language=Language.CHINESE))).language is Language.CHINESE
+    assert (await record(database, an_exchange(inbox_id=3, thread_language=Language.ENGLISH))).language is Language.CHINESE
 
 
 async def test_recording_an_event_twice_adds_no_turns(database: Database) -> None:

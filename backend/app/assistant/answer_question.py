@@ -1,0 +1,253 @@
+"""A question to the coach, from what is known about it to an answer that is remembered.
+
+Read, ask, write: the talk and the knowledge are read side by side, the model is asked while no connection is held, and one
+transaction writes turns, costs and the draft. A crash before it leaves nothing behind; a crash after it loses nothing.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+from app.assistant.question import Answer, AnswerSink, Question
+from app.coaching.choose_skill import GENERAL, choose_skill
+from app.coaching.citations import CitationFilter, with_verified_citations
+from app.coaching.compose_prompt import compose_prompt
+from app.coaching.offline_coach import answer_by_rules
+from app.coaching.remark import Remark, remark_of
+from app.core.clock import Clock, SystemClock
+from app.core.encryption import Cipher
+from app.core.metrics import count_error
+from app.dialogue.recent_turns import RecentTurns
+from app.dialogue.repository import DialogueRepository
+from app.dialogue.turn import Exchange, Recorded, Talk, TurnRole
+from app.i18n.detection import language_of
+from app.i18n.language import Language
+from app.i18n.messages import message
+from app.inbox.claim import Claim
+from app.knowledge.passage import Passage
+from app.llm.interface import ModelReply, ModelRequest, ReplyEvent, TextPiece
+from app.people.person import Actor
+from app.storage.database import Database, Session
+
+logger = logging.getLogger(__name__)
+
+MOST_PASSAGES = 5
+
+
+class StreamingReply(Protocol):
+    """A reply that is being written. ``result`` is there when the iteration has ended."""
+
+    @property
+    def result(self) -> ModelReply: ...
+
+    def __aiter__(self) -> AsyncIterator[ReplyEvent]: ...
+
+
+class LanguageModel(Protocol):
+    """As ``llm.service.LLMService``."""
+
+    def open(self, request: ModelRequest) -> AbstractAsyncContextManager[StreamingReply]: ...
+
+
+class Knowledge(Protocol):
+    """As ``knowledge.search.KnowledgeSearch``."""
+
+    async def search(self, text: str, *, actor: Actor, limit: int = 5) -> list[Passage]: ...
+
+
+class Drafts(Protocol):
+    """As ``inbox.inbox.Inbox``: keeps the finished text; ``LostClaim`` when somebody else has taken the event over."""
+
+    async def keep_draft(self, session: Session, claim: Claim, text: str) -> None: ...
+
+
+@dataclass(frozen=True)
+class _Material:
+    """All that an answer is made of. ``subject`` is the question in words that can be searched for."""
+
+    talk: Talk
+    remark: Remark
+    subject: str
+    skill: str
+    language: Language
+    passages: tuple[Passage, ...]
+
+
+class AnswerQuestion:
+    """The use case behind every question. Whatever interrupts it before its transaction leaves no trace."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        cipher: Cipher,
+        recent_turns: RecentTurns,
+        knowledge: Knowledge,
+        llm: LanguageModel,
+        drafts: Drafts,
+        clock: Clock | None = None,
+    ) -> None:
+        self._database = database
+        self._cipher = cipher
+        self._recent_turns = recent_turns
+        self._knowledge = knowledge
+        self._llm = llm
+        self._drafts = drafts
+        self._clock = clock or SystemClock()
+
+    async def __call__(self, question: Question, sink: AnswerSink) -> Answer:
+        """Streams into ``sink`` what the returned answer holds. ``LostClaim``, ``ModelError`` and ``StorageUnavailable`` pass."""
+        material = await self._gather(question)
+        reply = await self._ask(question, material, sink)
+        answer = _verified(reply, material)
+        exchange = self._exchange(question, answer, reply)
+        recorded = await self._record(question, exchange)
+        await self._recent_turns.remember(material.talk, exchange, recorded)
+        return answer
+
+    async def _gather(self, question: Question) -> _Material:
+        """The talk and the knowledge, at the same time unless the question can only be understood from the talk."""
+        remark = remark_of(question.text, in_talk=True)
+        if remark is Remark.FOLLOW_UP:
+            talk = await self._recent_turns.recall(question.conversation)
+            remark, subject = _follow_up(question.text, talk)
+            passages = await self._search(subject, question)
+        elif remark is Remark.QUESTION:
+            subject = question.text
+            talk, passages = await self._talk_and_knowledge(question)
+        else:
+            subject, passages = question.text, []
+            talk = await self._recent_turns.recall(question.conversation)
+        return _Material(
+            talk=talk,
+            remark=remark,
+            subject=subject,
+            skill=choose_skill(question.text, previous=talk.last_skill),
+            language=talk.language or question.language,
+            passages=tuple(passage for passage in passages if passage.is_strong)[:MOST_PASSAGES],
+        )
+
+    async def _talk_and_knowledge(self, question: Question) -> tuple[Talk, list[Passage]]:
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                talk = tasks.create_task(self._recent_turns.recall(question.conversation))
+                passages = tasks.create_task(self._search(question.text, question))
+        except ExceptionGroup as failures:
+            raise failures.exceptions[0] from None
+        return talk.result(), passages.result()
+
+    async def _search(self, subject: str, question: Question) -> list[Passage]:
+        return await self._knowledge.search(subject, actor=_actor(question), limit=MOST_PASSAGES)
+
+    async def _ask(self, question: Question, material: _Material, sink: AnswerSink) -> ModelReply:
+        citations = CitationFilter(material.passages)
+        async with self._llm.open(_request(question, material)) as reply:
+            async for event in reply:
+                if not isinstance(event, TextPiece):
+                    citations = CitationFilter(material.passages)
+                    sink.start_over()
+                elif text := citations.feed(event.text):
+                    sink.write(text)
+            if rest := citations.finish() + _note_of_cut(reply.result, material.language):
+                sink.write(rest)
+            return reply.result
+
+    def _exchange(self, question: Question, answer: Answer, reply: ModelReply) -> Exchange:
+        return Exchange(
+            conversation=question.conversation,
+            inbox_id=question.claim.inbox_id,
+            user_id=question.speaker.user_id,
+            question=question.text,
+            answer=answer.text,
+            language=answer.language,
+            skill=answer.skill,
+            sources=tuple(dict.fromkeys(passage.entry_id for passage in answer.sources)),
+            asked_at=question.asked_at,
+            answered_at=self._clock.now(),
+            calls=reply.calls,
+            thread_language=language_of(question.text),
+        )
+
+    async def _record(self, question: Question, exchange: Exchange) -> Recorded:
+        """The draft first: whoever was overtaken writes nothing."""
+        async with self._database.transaction() as session:
+            await self._drafts.keep_draft(session, question.claim, exchange.answer)
+            return await DialogueRepository(session, self._cipher).record(exchange)
+
+
+def _actor(question: Question) -> Actor:
+    """Who asks, and whether others will read the answer."""
+    speaker, where = question.speaker, question.conversation
+    return Actor(
+        speaker.team_id,
+        speaker.user_id,
+        speaker.standing,
+        is_private=where.is_direct,
+        channel_id=None if where.is_direct else where.channel_id,
+    )
+
+
+def _follow_up(text: str, talk: Talk) -> tuple[Remark, str]:
+    """What "more, please" is about: the last question of its own. Without a talk, or with a new subject, it is a question."""
+    asked = (turn.text for turn in reversed(talk.turns) if turn.role is TurnRole.SPEAKER)
+    earlier = next((one for one in asked if remark_of(one, in_talk=True) is Remark.QUESTION), None)
+    if earlier is None or choose_skill(text) not in {GENERAL, talk.last_skill}:
+        return Remark.QUESTION, text
+    return Remark.FOLLOW_UP, f"{earlier}\n{text}"
+
+
+def _request(question: Question, material: _Material) -> ModelRequest:
+    prompt = compose_prompt(
+        question.text,
+        skill=material.skill,
+        language=material.language,
+        turns=material.talk.turns,
+        passages=material.passages,
+    )
+    return ModelRequest(
+        purpose="answer",
+        instructions=prompt.instructions,
+        messages=prompt.messages,
+        team_id=question.speaker.team_id,
+        user_id=question.speaker.user_id,
+        prompt_version=prompt.version,
+        by_rules=partial(
+            answer_by_rules,
+            material.subject,
+            remark=material.remark,
+            skill=material.skill,
+            language=material.language,
+            turns=material.talk.turns,
+            passages=material.passages,
+        ),
+    )
+
+
+def _verified(reply: ModelReply, material: _Material) -> Answer:
+    text, sources = with_verified_citations(reply.text, material.passages)
+    _watch_language(text, material.language, reply)
+    is_about_sales = material.remark in {Remark.QUESTION, Remark.FOLLOW_UP}
+    return Answer(
+        text=text + _note_of_cut(reply, material.language),
+        language=material.language,
+        sources=sources,
+        is_by_rules=reply.is_by_rules,
+        model=reply.model,
+        skill=material.skill,
+        found_nothing=is_about_sales and not material.passages,
+    )
+
+
+def _note_of_cut(reply: ModelReply, language: Language) -> str:
+    return f"\n\n{message('coach.answer.was_cut', language)}" if reply.was_cut else ""
+
+
+def _watch_language(text: str, wanted: Language, reply: ModelReply) -> None:
+    """Counted, not mended: a second question to the model would cost the reader more than a wrong language does."""
+    if not reply.is_by_rules and (spoken := language_of(text)) not in {None, wanted}:
+        count_error("ReplyInWrongLanguage")
+        logger.warning("reply_in_wrong_language", extra={"wanted": wanted, "spoken": spoken, "model": reply.model})
