@@ -119,7 +119,9 @@ class Deliveries:
                 waiting.pop(entry["event_id"], None)
         for event_id, envelope in waiting.items():
             self._world.keep("event", team=envelope["team_id"], event_id=event_id, envelope=envelope)
-            delivery = self.sent[event_id] = Delivery(event_id, envelope)
+            delivery = Delivery(event_id, envelope)
+            if self.keeps_sent:
+                self.sent[event_id] = delivery
             self._start(delivery, first_attempt=1)
 
     async def again(self, event_id: str, *, retry: int | None = None, reason: str = "http_timeout") -> Answer:

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 
 from app.playground.control import Controls
-from app.playground.demo_workspace import furnish
+from app.playground.demo_workspace import BOT_TOKEN, furnish
 from app.playground.journal import Journal
 from app.playground.options import Options
 from app.playground.small_slack import SmallSlack
@@ -36,12 +36,11 @@ class SlackServer:
 
     def __init__(
         self, options: Options | None = None, *, host: str = "127.0.0.1", port: int = 0, journal: Journal | None = None,
-        with_control: bool = False, is_furnished: bool = True,
+        with_control: bool = False, bot_token: str = BOT_TOKEN,
     ) -> None:  # fmt: skip
         self._sockets = SocketMode()
         self.slack = SmallSlack(options, journal=journal, sockets=self._sockets)
-        if is_furnished:
-            furnish(self.slack)
+        furnish(self.slack, bot_token=bot_token)
         self._host, self._port = host, port
         self._controls = Controls(self.slack) if with_control else None
         self._runner: web.AppRunner | None = None
