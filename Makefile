@@ -50,5 +50,6 @@ install-dev: .venv/.dev-is-installed
 	@sh requirements/install.sh dev
 
 clean:
+	@if [ -f .data/moved-to ]; then rm -rf "$$(cat .data/moved-to)"; fi
 	rm -rf .venv .data .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find backend -name __pycache__ -type d -prune -exec rm -rf {} +

