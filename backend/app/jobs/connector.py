@@ -23,7 +23,7 @@ from procrastinate.connector import BaseAsyncConnector, Notify
 
 from app.core.errors import StorageUnavailable
 from app.jobs.repository import FINISH_JOB, LOCK_CLASS, RETRY_JOB
-from app.storage.database import Database
+from app.storage.database import Database, Record
 from app.storage.listener import Listener
 
 logger = logging.getLogger(__name__)
@@ -45,6 +45,7 @@ class PoolConnector(BaseAsyncConnector):
         self._wake: Callable[[], None] | None = None
         self._news = 0
         self.worker_id: int | None = None
+        self._held: set[tuple[int, int]] = set()
         self.is_giving_up = False
 
     async def open_async(self, pool: Any | None = None) -> None:
@@ -96,6 +97,11 @@ class PoolConnector(BaseAsyncConnector):
         if self._wake is not None:
             self._wake()
 
+    @property
+    def held(self) -> set[int]:
+        """Ids of the jobs this worker knows to be its own."""
+        return {job_id for job_id, _ in self._held}
+
     async def _run(self, query: str, arguments: dict[str, Any]) -> list[dict[str, Any]]:
         statement, names = _numbered(query)
         try:
@@ -117,7 +123,10 @@ class PoolConnector(BaseAsyncConnector):
                     raise
                 logger.warning("jobs_not_fetched", extra={"reason": "storage unavailable"})
                 return _NO_JOB
-            if row["id"] is not None or known == self._news:
+            if row["id"] is not None:
+                self._held.add((row["id"], row["attempts"]))
+                return row
+            if known == self._news:
                 return row
 
     async def _heartbeat(self, query: str, arguments: dict[str, Any]) -> None:
@@ -128,22 +137,26 @@ class PoolConnector(BaseAsyncConnector):
 
     async def _end(self, statement: str, job_id: int, *how: Any) -> None:
         worker_id, attempt = running_job.get() or (None, None)
-        pause = 0.05
-        while True:
-            try:
-                async with self._database.reading() as session:
-                    row = await session.fetch_row(statement, job_id, worker_id, attempt, *how)
-            except StorageUnavailable:
-                if self.is_giving_up:
-                    raise
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
-            else:
-                break
+        try:
+            row = await self._persistently(statement, job_id, worker_id, attempt, *how)
+        finally:
+            self._held.discard((job_id, attempt or 0))
         if row is None:
             logger.info("job_was_taken_over", extra={"job_id": job_id})
         elif row["has_successor"]:
             self.wake()
+
+    async def _persistently(self, statement: str, *arguments: Any) -> Record | None:
+        pause = 0.05
+        while True:
+            try:
+                async with self._database.reading() as session:
+                    return await session.fetch_row(statement, *arguments)
+            except StorageUnavailable:
+                if self.is_giving_up:
+                    raise
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
 
 @lru_cache(maxsize=64)

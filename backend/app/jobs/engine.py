@@ -91,7 +91,8 @@ class JobEngine:
         self._connectors: dict[str, PoolConnector] = {}
         self._beaten_at = 0.0
         self._beating_since = 0.0
-        self._silent_since: dict[int, float] = {}
+        self._gone = _Suspects(pace.gone_after_seconds)
+        self._dropped = _Suspects(pace.gone_after_seconds)
 
     async def run(
         self, handlers: Mapping[str, Handler], *, periodic: Sequence[Periodic] = (), side: Sequence[SideTask] = ()
@@ -175,12 +176,14 @@ class JobEngine:
         # After an outage everybody's heartbeat is old; after a freeze our own view is. Both mend within a moment.
         if now - self._beating_since < self._pace.gone_after_seconds:
             return
+        own, held = self._own_workers(), [job for connector in self._connectors.values() for job in connector.held]
         async with self._database.reading() as session:
             jobs = JobRepository(session)
-            gone = self._gone(await jobs.workers_without_lock(), now)
-            rescued = await jobs.rescue(timedelta(seconds=self._pace.stalled_after_seconds), gone)
+            gone = self._gone.lasting(await jobs.workers_without_lock() - set(own), now)
+            dropped = self._dropped.lasting(await jobs.not_held(own, held), now)
+            rescued = await jobs.rescue(timedelta(seconds=self._pace.stalled_after_seconds), gone, dropped)
         if rescued:
-            logger.warning("jobs_rescued", extra={"jobs": len(rescued), "workers_gone": gone})
+            logger.warning("jobs_rescued", extra={"jobs": len(rescued), "workers_gone": gone, "jobs_dropped": len(dropped)})
             self._wake()
 
     async def _beat(self, now: float) -> None:
@@ -190,13 +193,8 @@ class JobEngine:
         self._beaten_at = time.monotonic()
         if now - previous > 2 * self._pace.heartbeat_seconds:
             self._beating_since = self._beaten_at
-            self._silent_since.clear()
-
-    def _gone(self, silent: set[int], now: float) -> list[int]:
-        """Workers that have been without their lock for a while, as we saw it: a reconnection takes a moment."""
-        silent.difference_update(self._own_workers())
-        self._silent_since = {worker: self._silent_since.get(worker, now) for worker in silent}
-        return [worker for worker, since in self._silent_since.items() if now - since >= self._pace.gone_after_seconds]
+            self._gone.forget()
+            self._dropped.forget()
 
     def _own_workers(self) -> list[int]:
         return [connector.worker_id for connector in self._connectors.values() if connector.worker_id is not None]
@@ -238,6 +236,22 @@ class JobEngine:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._stopping.wait()
+
+
+class _Suspects:
+    """What looks wrong now and may mend itself: a reconnection takes a moment, and so does the answer to a question for work."""
+
+    def __init__(self, patience_seconds: float) -> None:
+        self._patience_seconds = patience_seconds
+        self._since: dict[int, float] = {}
+
+    def lasting(self, seen: set[int], now: float) -> list[int]:
+        """Those that have been seen every time for long enough."""
+        self._since = {suspect: self._since.get(suspect, now) for suspect in seen}
+        return [suspect for suspect, since in self._since.items() if now - since >= self._patience_seconds]
+
+    def forget(self) -> None:
+        self._since.clear()
 
 
 class _Retry(BaseRetryStrategy):

@@ -38,7 +38,7 @@ _RESCUE = """
 with lost as (
     select j.id from procrastinate_jobs j left join procrastinate_workers w on w.id = j.worker_id
     where j.status = 'doing'
-      and (w.id is null or w.last_heartbeat < now() - $1::interval or w.id = any($2::bigint[]))
+      and (w.id is null or w.last_heartbeat < now() - $1::interval or w.id = any($2::bigint[]) or j.id = any($3::bigint[]))
     for update of j skip locked
 )
 select id, procrastinate_retry_job_v2(id, now(), null, null, null) as nothing from lost
@@ -51,6 +51,10 @@ where exists(select from procrastinate_jobs j where j.worker_id = w.id and j.sta
     select from pg_locks l where l.locktype = 'advisory' and l.classid::bigint = $1 and l.objid::bigint = w.id and l.granted
       and l.database = (select oid from pg_database where datname = current_database())
 )
+"""
+
+_NOT_HELD = """
+select id from procrastinate_jobs where status = 'doing' and worker_id = any($1::bigint[]) and id <> all($2::bigint[])
 """
 
 _BEAT = "update procrastinate_workers set last_heartbeat = now() where id = any($1::bigint[])"
@@ -101,14 +105,21 @@ class JobRepository:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    async def rescue(self, stalled_after: timedelta, gone: list[int]) -> list[int]:
-        """Gives the jobs of dead workers back; their ids. ``gone`` are workers known to be dead whatever their heartbeat says."""
-        rows: list[Record] = await self._session.fetch(_RESCUE, stalled_after, gone)
+    async def rescue(self, stalled_after: timedelta, gone: list[int], dropped: list[int]) -> list[int]:
+        """Gives jobs back that nobody runs; their ids.
+
+        Those are the jobs of workers without a heartbeat, of workers known to be ``gone``, and the ``dropped`` ones.
+        """
+        rows: list[Record] = await self._session.fetch(_RESCUE, stalled_after, gone, dropped)
         return [row["id"] for row in rows]
 
     async def workers_without_lock(self) -> set[int]:
         """Workers with jobs whose process does not hold its sign of life."""
         return {row["id"] for row in await self._session.fetch(_WORKERS_WITHOUT_LOCK, LOCK_CLASS)}
+
+    async def not_held(self, workers: list[int], held: list[int]) -> set[int]:
+        """Jobs that these workers have taken and do not know of: the answer to their question for work was lost."""
+        return {row["id"] for row in await self._session.fetch(_NOT_HELD, workers, held)}
 
     async def beat(self, worker_ids: list[int]) -> None:
         """Says that these workers live."""

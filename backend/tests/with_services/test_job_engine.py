@@ -238,6 +238,33 @@ async def test_an_overtaken_run_cannot_end_the_run_of_another_worker(inbox: Inbo
         assert await jobs(database) == [("doing", 1)]
 
 
+async def test_a_job_that_was_taken_without_our_knowing_comes_back(inbox: Inbox, database: Database):
+    """The connection broke after PostgreSQL had given the job out and before we heard of it."""
+    handled: list[int] = []
+
+    async def handle(inbox_id: int) -> None:
+        handled.append(inbox_id)
+
+    async def workers() -> list[int]:
+        async with database.reading() as session:
+            return [row["id"] for row in await session.fetch("select id from procrastinate_workers")]
+
+    patient = Pace(stalled_after_seconds=3600, gone_after_seconds=0.2, pulse_seconds=0.05, heartbeat_seconds=0.2)
+    async with running(database, handle, pace=patient):
+        await eventually(workers)
+        [worker, *_] = await workers()
+        async with database.transaction() as session:
+            await session.execute(
+                """
+                insert into procrastinate_jobs (queue_name, task_name, args, status, worker_id)
+                values ('answer', 'handle_event', $1, 'doing', $2)
+                """,
+                {"inbox_id": 7},
+                worker,
+            )
+        await eventually(lambda: handled == [7])
+
+
 async def test_stopping_lets_running_jobs_end_and_takes_no_more(inbox: Inbox, database: Database):
     started, may_end, ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
@@ -250,6 +277,7 @@ async def test_stopping_lets_running_jobs_end_and_takes_no_more(inbox: Inbox, da
     async with running(database, handle) as engine:
         await eventually(started.is_set)
         engine.stop()
+        await asyncio.sleep(0.3)  # a question for work may be under way
         await inbox.store_once(message(2, conversation="other"))
         may_end.set()
     assert ended.is_set()

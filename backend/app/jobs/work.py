@@ -1,0 +1,44 @@
+"""What a process does beside serving: it answers events and keeps the house."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from app.composition import Services
+from app.jobs.engine import JobEngine, SideTask
+from app.jobs.handle_event import HandleEvent
+from app.jobs.tell_places import TellPlaces
+
+logger = logging.getLogger(__name__)
+
+TELL_PLACES_SECONDS = 1.0
+EMBED_SECONDS = 2.0
+CLEAN_SECONDS = 3600.0
+
+
+@asynccontextmanager
+async def working(services: Services) -> AsyncIterator[JobEngine]:
+    """Works as long as the block lasts; at its end running answers are finished or handed back."""
+    engine = JobEngine(services.database, services.listener, concurrency=services.settings.worker_concurrency)
+    handle_event = HandleEvent(services.inbox, services.dispatcher, services.clock)
+    async with AsyncExitStack() as opened:
+        if services.socket_mode is not None:
+            await opened.enter_async_context(services.socket_mode)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(engine.run({"handle_event": handle_event}, side=_side_tasks(services)), name="jobs")
+            try:
+                yield engine
+            finally:
+                engine.stop()
+
+
+def _side_tasks(services: Services) -> list[SideTask]:
+    tasks = [
+        SideTask("tell_places", TELL_PLACES_SECONDS, TellPlaces(services.inbox, services.dispatcher)),
+        SideTask("janitor", CLEAN_SECONDS, services.janitor),
+        SideTask("purge", CLEAN_SECONDS, services.inbox.purge),
+    ]
+    if services.embedding_queue is not None:
+        tasks.append(SideTask("embed", EMBED_SECONDS, services.embedding_queue.embed_pending))
+    return tasks
