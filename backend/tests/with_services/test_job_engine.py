@@ -20,7 +20,7 @@ from app.storage.listener import Listener
 
 QUICKLY = Pace(
     stalled_after_seconds=2.0, gone_after_seconds=0.2, pulse_seconds=0.05, heartbeat_seconds=0.2, poll_seconds=0.05,
-    recreate_after_seconds=0.2, grace_seconds=5.0, restart_pause_seconds=0.05,
+    grace_seconds=5.0, restart_pause_seconds=0.05,
 )  # fmt: skip
 
 
@@ -311,7 +311,8 @@ async def test_an_event_whose_job_vanished_gets_a_new_one(inbox: Inbox, database
     async with database.reading() as session:
         await session.execute("delete from procrastinate_jobs where id = (select min(id) from procrastinate_jobs)")
         await session.execute("update procrastinate_jobs set status = 'failed'")
-    async with running(database, handle), running(database, handle):
+    soon = Pace(recreate_after_seconds=0.2, poll_seconds=0.05)
+    async with running(database, handle, pace=soon), running(database, handle, pace=soon):
         await eventually(lambda: len(handled) == 2)
     assert sorted(handled) == [1, 2]
 
@@ -391,7 +392,7 @@ async def test_ended_jobs_and_silent_workers_are_cleared_away(inbox: Inbox, data
                 == 0
             )
 
-    async with running(database, nothing, pace=Pace(recreate_after_seconds=3600)):
+    async with running(database, nothing):
         await eventually(lambda: _none(jobs(database)))
         await eventually(only_the_living)
 
