@@ -53,7 +53,9 @@ class Settings(BaseSettings):
     )
     debug: bool = Field(False, description="More detail in error answers; never in production.")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
+    log_format: str | None = Field(None, description="text or json on the console; empty: json in production and staging.")
     log_file: Path | None = Field(None, description="JSON log file beside the console; empty: console only.")
+    access_log_file: Path | None = Field(None, description="File of its own for the access log; empty: with the other lines.")
     data_directory: Path = Field(PROJECT_ROOT / ".data", description="Where embedded services keep their data.")
     default_language: str = Field("ja", description="ja, en or zh: when neither thread, person nor workspace says.")
     public_url: str | None = Field(None, description="Address people reach the web pages at, such as https://your-domain.com.")
@@ -151,6 +153,8 @@ class Settings(BaseSettings):
     api_rate_limit: str = Field("100/minute;1000/hour", description="Limit of API and admin routes per address.")
 
     # Server
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8000, ge=0, le=65535, description="Port to listen on.")
     workers: int = Field(2, ge=1, description="Server processes.")
     worker_connections: int = Field(1000, ge=1, description="Accepted for compatibility; the server class has no such limit.")
     keepalive: int = Field(5, ge=0, description="Seconds an idle connection stays open.")
@@ -173,6 +177,20 @@ class Settings(BaseSettings):
     def _without_inline_comment(cls, value: Any) -> Any:
         """Service managers hand ``value  # comment`` over whole; ``.env`` readers do not. Both mean the value."""
         return re.sub(r"\s+#\s.*$", "", value) if isinstance(value, str) else value
+
+    @field_validator("log_format")
+    @classmethod
+    def _known_log_format(cls, value: str | None) -> str | None:
+        if value not in {None, "text", "json"}:
+            raise ValueError("must be text or json")
+        return value
+
+    @field_validator("log_level")
+    @classmethod
+    def _known_log_level(cls, value: str) -> str:
+        if value.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}:
+            raise ValueError("must be DEBUG, INFO, WARNING or ERROR")
+        return value.upper()
 
     @field_validator("default_language")
     @classmethod
@@ -197,6 +215,13 @@ class Settings(BaseSettings):
     @property
     def is_production(self) -> bool:
         return self.environment is Environment.PRODUCTION
+
+    @property
+    def logs_as_json(self) -> bool:
+        """Machines read the console of a deployed process, people that of a laptop."""
+        if self.log_format is not None:
+            return self.log_format == "json"
+        return self.environment in {Environment.PRODUCTION, Environment.STAGING}
 
     @property
     def uses_playground(self) -> bool:

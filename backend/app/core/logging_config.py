@@ -59,8 +59,10 @@ _STANDARD_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {
 }
 
 
-def logging_config(*, level: str = "INFO", file: Path | None = None, console_as_json: bool = False) -> dict[str, Any]:
-    """The dictionary for :func:`logging.config.dictConfig`: a console, and a JSON file where one is named."""
+def logging_config(
+    *, level: str = "INFO", file: Path | None = None, access_file: Path | None = None, console_as_json: bool = False
+) -> dict[str, Any]:
+    """The dictionary for :func:`logging.config.dictConfig`: a console, and JSON files where they are named."""
     handlers: dict[str, dict[str, Any]] = {
         "console": {
             "class": "logging.StreamHandler",
@@ -69,31 +71,39 @@ def logging_config(*, level: str = "INFO", file: Path | None = None, console_as_
             "level": level,
         }
     }
-    if file is not None:
-        handlers["file"] = {
-            "class": "logging.handlers.WatchedFileHandler",
-            "filename": str(file),
-            "encoding": "utf-8",
-            "formatter": "json",
-            "filters": ["private"],
-            "level": level,
-        }
+    for name, path in (("file", file), ("access_file", access_file)):
+        if path is not None:
+            handlers[name] = {
+                "class": "logging.handlers.WatchedFileHandler",
+                "filename": str(path),
+                "encoding": "utf-8",
+                "formatter": "json",
+                "filters": ["private"],
+                "level": level,
+            }
+    loggers: dict[str, dict[str, Any]] = {name: {"level": quiet} for name, quiet in QUIET_LOGGERS.items()}
+    if access_file is not None:
+        loggers[ACCESS_LOGGER] = {"handlers": ["access_file"], "propagate": False}
     return {
         "version": 1,
         "disable_existing_loggers": False,
         "filters": {"private": {"()": PrivacyFilter}},
         "formatters": {"default": {"()": TextFormatter, "fmt": TEXT_FORMAT}, "json": {"()": json_formatter}},
         "handlers": handlers,
-        "loggers": {name: {"level": quiet} for name, quiet in QUIET_LOGGERS.items()},
-        "root": {"level": level, "handlers": list(handlers)},
+        "loggers": loggers,
+        "root": {"level": level, "handlers": [name for name in handlers if name != "access_file"]},
     }
 
 
-def configure_logging(*, level: str = "INFO", file: Path | None = None, console_as_json: bool = False) -> None:
+def configure_logging(
+    *, level: str = "INFO", file: Path | None = None, access_file: Path | None = None, console_as_json: bool = False
+) -> None:
     """Sets logging up for this process, including the handlers that a server has already installed."""
-    if file is not None:
-        file.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
-    logging.config.dictConfig(logging_config(level=level.upper(), file=file, console_as_json=console_as_json))
+    for path in (file, access_file):
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
+    config = logging_config(level=level.upper(), file=file, access_file=access_file, console_as_json=console_as_json)
+    logging.config.dictConfig(config)
     logging.captureWarnings(True)
     logging.raiseExceptions = False  # its report on a line that cannot be written prints the arguments, unredacted
     _guard_server_handlers()

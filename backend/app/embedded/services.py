@@ -92,6 +92,11 @@ class EmbeddedServices:
             return False
         return False
 
+    @staticmethod
+    def is_installed(package: str) -> bool:
+        """Whether the wheel with a server's program is there."""
+        return importlib.util.find_spec(package) is not None
+
     def start(self, *, postgres: bool = True, redis: bool = True) -> Self:
         """Starts them and returns when they answer; ``ConfigurationError`` when they do not or the directory is taken."""
         try:

@@ -4,8 +4,10 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeAlias
 
+from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -53,6 +55,13 @@ def error_handlers(default_language: Language) -> dict[Any, ErrorHandler]:
         return _answer(request, 422, "bad_request", "operations.bad_request", default_language)
 
     return {AppError: app_error, HTTPException: http_error, RequestValidationError: invalid}
+
+
+def install_error_handlers(app: FastAPI, *, default_language: Language = Language.JAPANESE) -> None:
+    """Makes all failures of the application answers, in the caller's language or else the default one."""
+    for kind, handler in error_handlers(default_language).items():
+        app.add_exception_handler(kind, handler)
+    app.user_middleware.append(Middleware(UnexpectedErrors, default_language=default_language))
 
 
 class UnexpectedErrors:
