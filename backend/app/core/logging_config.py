@@ -22,6 +22,7 @@ from typing import Any
 from pythonjsonlogger.json import JsonFormatter
 
 from app.core import correlation
+from app.core.config import Settings
 from app.core.redaction import on_one_line, redact, redact_value
 
 TEXT_FORMAT = "%(asctime)s - %(name)s - %(levelname)s - %(message)s"
@@ -108,6 +109,16 @@ def configure_logging(
     logging.raiseExceptions = False  # its report on a line that cannot be written prints the arguments, unredacted
     _guard_server_handlers()
     _log_uncaught_exceptions()
+
+
+def configure_logging_from(settings: Settings) -> None:
+    """Sets logging up as the settings say."""
+    configure_logging(
+        level=settings.log_level,
+        file=settings.log_file,
+        access_file=settings.access_log_file,
+        console_as_json=settings.logs_as_json,
+    )
 
 
 class PrivacyFilter(logging.Filter):
