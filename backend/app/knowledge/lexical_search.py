@@ -8,7 +8,7 @@ from app.storage.database import Session
 
 # Terms are taken from the rarest on until this many postings are read. What a common term adds to the score is small,
 # and it is what makes a search slow: with 100,000 chunks it is read only when nothing rarer was asked.
-POSTINGS_READ = 6_000
+POSTINGS_READ = 2_500
 TERM_SATURATION = 1.2  # BM25's k1
 LENGTH_SHARE = 0.75  # BM25's b
 
@@ -48,12 +48,13 @@ async def search_words(
 
 
 # asked: the question's terms, the rarest first, with their weights; those that no chunk contains weigh most in ``whole``.
-# scored: the sum over the postings of each chunk.
+# scored: BM25 summed over the postings of each chunk; what does not depend on the posting is worked out once per term.
 # The outer query walks down the ranking and asks for each chunk whether it may be seen, until enough are found. "offset 0" makes
 # these look-ups by primary key whatever the planner believes: before the first "analyze" it would read all entries each time.
 SEARCH = """
 with state as materialized (
-    select version, greatest(chunks, 1)::float8 as chunks, greatest(terms::float8 / greatest(chunks, 1), 1) as usual_length
+    select version, greatest(chunks, 1)::float8 as chunks,
+           $10::float8 * (1 - $11::float8) as flat, $10::float8 * $11::float8 * greatest(chunks, 1) / greatest(terms, 1) as per_term
     from knowledge_state where team_id = $1
 ),
 known as materialized (
@@ -64,30 +65,27 @@ known as materialized (
     where t.team_id = $1 and t.term = any ($2::text[])
 ),
 asked as materialized (
-    select term, weight from known where place = 1 or postings <= $9
+    select term, weight, weight * ($10::float8 + 1) as most, s.flat, s.per_term
+    from known, state s where place = 1 or postings <= $9
 ),
 whole as materialized (
     select coalesce((select sum(weight) from asked), 0)
            + (cardinality($2::text[]) - (select count(*) from known)) * ln(1 + (s.chunks + 0.5::float8) / 0.5::float8) as weight
     from state s
-),
-scored as materialized (
-    select number >> 24 as chunk_id,
-           sum(a.weight * c.times * ($10::float8 + 1)
-               / (c.times + $10::float8 * (1 - $11::float8 + $11::float8 * (number & 65535) / s.usual_length))) as score,
-           sum(a.weight) as matched
-    from asked a
-    join knowledge_postings p on p.team_id = $1 and p.term = a.term
-    cross join state s
-    cross join lateral unnest(p.packed) as number
-    cross join lateral (select ((number >> 16) & 255)::float8 as times) as c
-    group by 1
 )
 select s.version, hit.*
 from state s
 left join lateral (
     select ranked.chunk_id, visible.entry_id, ranked.score, ranked.matched / nullif(whole.weight, 0) as coverage
-    from (select * from scored order by score desc, chunk_id) as ranked
+    from (
+        select number >> 24 as chunk_id, sum(a.weight) as matched,
+               sum(a.most * ((number >> 16) & 255) / (((number >> 16) & 255) + a.flat + a.per_term * (number & 65535))) as score
+        from asked a
+        join knowledge_postings p on p.team_id = $1 and p.term = a.term
+        cross join lateral unnest(p.packed) as number
+        group by 1
+        order by score desc, chunk_id
+    ) as ranked
     cross join whole
     cross join lateral (
         select c.entry_id

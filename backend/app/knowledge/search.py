@@ -29,7 +29,7 @@ from app.storage.database import Database, Record
 
 logger = logging.getLogger(__name__)
 
-BEST_OF_EACH_SIDE = 100
+BEST_OF_EACH_SIDE = 60
 MEANING_WEIGHT = (2.0, 0.7)  # when the best entry has none of the question's words, and when it has all of them
 MOST_TERMS = 64  # of one question; the rarest decide anyway
 LONGEST_QUESTION = 2_000  # characters looked at
@@ -120,7 +120,7 @@ class KnowledgeSearch:
         async with self._database.reading() as session:
             words = await search_words(session, team_id, terms, scopes=scopes, wanted=wanted, limit=BEST_OF_EACH_SIDE)
         meaning = await self._meaning(embedding, team_id, words.version, scopes, wanted)
-        found = fused(words, meaning or [])[: limit * 2]
+        found = fused(words, meaning or [], model=self._embedder.model if self._embedder else "")[: limit * 2]
         if not found:
             return [], meaning is not None
         async with self._database.reading() as session:
@@ -191,7 +191,7 @@ class KnowledgeSearch:
         await self._cache.set(key, value.encode(), REMEMBER_SECONDS)
 
 
-def fused(words: LexicalResult, meaning: Sequence[VectorHit]) -> list[_Found]:
+def fused(words: LexicalResult, meaning: Sequence[VectorHit], *, model: str) -> list[_Found]:
     """One hit per entry, by the sum of both sides' stretched scores; the passage is the one its better side found."""
     by_words = _stretched({hit.entry_id: hit.score for hit in reversed(words.hits)})
     by_meaning = _stretched({hit.entry_id: hit.similarity for hit in meaning})
@@ -206,7 +206,8 @@ def fused(words: LexicalResult, meaning: Sequence[VectorHit]) -> list[_Found]:
         evidence = Evidence(
             coverage=lexical.coverage if lexical else 0.0,
             similarity=vector.similarity if vector else None,
-            typical_similarity=meaning[-1].similarity if meaning else None,
+            typical_similarity=meaning[-1].similarity if len(meaning) == BEST_OF_EACH_SIDE else None,
+            model=model,
         )
         found.append(_Found(chunk_id, word_score + meaning_score, evidence))
     return sorted(found, key=lambda hit: -hit.score)
