@@ -44,7 +44,8 @@ async def migrate_online(url: str) -> None:
 
 
 if context.is_offline_mode():
-    configure(dialect_name="postgresql", literal_binds=True)
+    # "named": other styles of parameters double every percent sign, also in the functions of the job engine.
+    configure(dialect_name="postgresql", literal_binds=True, dialect_opts={"paramstyle": "named"})
     with context.begin_transaction():
         context.run_migrations()
 else:
