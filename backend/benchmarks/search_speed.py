@@ -2,9 +2,9 @@
 
     python backend/benchmarks/search_speed.py FOLDER [--sizes 1000 10000 100000] [--questions N]
 
-FOLDER holds ``corpus.jsonl`` and ``queries.dev.jsonl`` of one set (see search_quality.py); where a size needs more documents than
-the set has, they are repeated. Both sides are asked the same terms on the same server, one question at a time, and the p50 of both is
-printed with the ratio. Also printed: how many entries a second are saved, and the time of a scan over as many vectors.
+FOLDER holds ``corpus.jsonl`` and ``queries.dev.jsonl`` of one set (see search_quality.py); where a size needs more documents
+than the set has, they are repeated. Both sides are asked the same terms on the same server, one question at a time; the p50 of
+both is printed with the ratio. Also printed: how many entries a second are saved, and the time of a scan over as many vectors.
 """
 
 import argparse

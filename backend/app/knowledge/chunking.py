@@ -71,8 +71,9 @@ def _packed(sections: list[_Section]) -> Iterator[tuple[str, str]]:
 
 
 def _together(sections: list[_Section]) -> tuple[str, str]:
-    shared = sections[0].path
-    for section in sections[1:]:
+    saying = [section for section in sections if len(section.text.splitlines()) > 1 or not section.path] or sections
+    shared = saying[0].path
+    for section in saying[1:]:
         shared = tuple(a for a, b in zip(shared, section.path, strict=False) if a == b)
     return HEADING_SEPARATOR.join(shared), "\n\n".join(section.text for section in sections)
 

@@ -54,7 +54,8 @@ async def search_words(
 SEARCH = """
 with state as materialized (
     select version, greatest(chunks, 1)::float8 as chunks,
-           $10::float8 * (1 - $11::float8) as flat, $10::float8 * $11::float8 * greatest(chunks, 1) / greatest(terms, 1) as per_term
+           $10::float8 * (1 - $11::float8) as flat,
+           $10::float8 * $11::float8 * greatest(chunks, 1) / greatest(terms, 1) as per_term
     from knowledge_state where team_id = $1
 ),
 known as materialized (

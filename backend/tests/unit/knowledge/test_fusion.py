@@ -1,0 +1,115 @@
+"""Putting words and meaning together."""
+
+import numpy as np
+import pytest
+
+from app.i18n.language import Language
+from app.knowledge.entry import Category, Trust, scopes_of
+from app.knowledge.filters import SearchFilter
+from app.knowledge.lexical_search import LexicalHit, LexicalResult
+from app.knowledge.search import fused
+from app.knowledge.strength import Evidence, is_strong
+from app.knowledge.vectors import VectorHit, VectorMatrix, packed, unpacked
+from app.people.person import Actor, Standing
+
+E5 = "multilingual-e5-small-q4/384"
+
+
+def words(*hits: tuple[int, float], coverage: float = 0.5) -> LexicalResult:
+    return LexicalResult(tuple(LexicalHit(entry * 10, entry, score, coverage) for entry, score in hits), version=1)
+
+
+def meaning(*hits: tuple[int, float]) -> list[VectorHit]:
+    return [VectorHit(entry * 10 + 1, entry, similarity) for entry, similarity in hits]
+
+
+def test_an_entry_found_by_both_sides_comes_before_one_found_by_either() -> None:
+    found = fused(words((1, 9.0), (2, 8.9), (3, 1.0)), meaning((4, 0.9), (2, 0.89), (5, 0.7)), model=E5)
+    assert found[0].chunk_id // 10 == 2
+
+
+def test_words_decide_alone_without_vectors() -> None:
+    assert [hit.chunk_id for hit in fused(words((1, 9.0), (2, 4.0)), [], model="")] == [10, 20]
+
+
+def test_meaning_counts_more_when_the_words_fit_badly() -> None:
+    badly = fused(words((1, 9.0), (2, 1.0), coverage=0.0), meaning((2, 0.9), (3, 0.8)), model=E5)
+    well = fused(words((1, 9.0), (2, 1.0), coverage=1.0), meaning((2, 0.9), (3, 0.8)), model=E5)
+    assert badly[0].chunk_id == 21
+    assert well[0].chunk_id == 10
+
+
+def test_the_best_chunk_stands_for_its_entry() -> None:
+    hits = LexicalResult((LexicalHit(11, 1, 9.0, 1.0), LexicalHit(12, 1, 5.0, 1.0), LexicalHit(20, 2, 3.0, 0.2)), 1)
+    assert [hit.chunk_id for hit in fused(hits, [], model="")] == [11, 20]
+
+
+@pytest.mark.parametrize(
+    ("evidence", "strong"),
+    [
+        (Evidence(coverage=0.5), True),
+        (Evidence(coverage=0.2), False),
+        (Evidence(coverage=0.0, similarity=0.88, model=E5), True),
+        (Evidence(coverage=0.2, similarity=0.83, model=E5), False),
+        (Evidence(coverage=0.9, similarity=0.80, model=E5), True),
+        (Evidence(coverage=0.0, similarity=0.60, typical_similarity=0.3, model="another/1536"), True),
+        (Evidence(coverage=0.0, similarity=0.35, typical_similarity=0.3, model="another/1536"), False),
+        (Evidence(coverage=0.0, similarity=0.95, model="another/1536"), False),
+    ],
+)
+def test_what_is_strong(evidence: Evidence, strong: bool) -> None:
+    assert is_strong(evidence) is strong
+
+
+def test_a_channel_sees_less_than_the_person_who_asks() -> None:
+    manager = Actor("T1", "U1", Standing.MANAGER, is_private=True, channel_id="C1")
+    assert scopes_of(manager) == ["everyone", "channel:C1", "person:U1", "managers"]
+    assert scopes_of(Actor("T1", "U1", Standing.MANAGER, is_private=False, channel_id="C1")) == ["everyone", "channel:C1"]
+    assert scopes_of(Actor("T1", "U2")) == ["everyone", "person:U2"]
+
+
+def matrix(**changes: object) -> VectorMatrix:
+    rows = np.eye(4, dtype=np.float32)
+    columns: dict[str, object] = {
+        "version": 1, "chunk_ids": np.array([10, 11, 20, 30]), "entry_ids": np.array([1, 1, 2, 3]), "passages": rows,
+        "titles": rows[:3], "title_of": np.array([0, 0, 1, 2]), "title_shares": np.zeros(4, np.float32),
+        "scopes": np.array(["everyone"] * 3 + ["managers"]),
+        "languages": np.array(["ja", "ja", "en", "ja"]), "categories": np.array(["mail", "mail", "pricing", "mail"]),
+        "trusts": np.array([1, 1, 3, 2], np.int16), "dates": np.array(["2026-01-01"] * 3 + ["2026-06-01"], "datetime64[D]"),
+    }  # fmt: skip
+    return VectorMatrix(**(columns | changes))  # type: ignore[arg-type]
+
+
+QUESTION = np.array([[0.1, 0.9, 0.5, 1.0]], dtype=np.float32)
+
+
+def nearest(scopes: list[str], wanted: SearchFilter) -> list[int]:
+    return [hit.chunk_id for hit in matrix().nearest(QUESTION, scopes=scopes, wanted=wanted, limit=10)]
+
+
+def test_each_entry_is_found_once_by_its_nearest_chunk() -> None:
+    assert nearest(["everyone", "managers"], SearchFilter()) == [30, 11, 20]
+
+
+def test_filters_act_before_the_best_are_taken() -> None:
+    everyone = ["everyone"]
+    assert nearest(everyone, SearchFilter()) == [11, 20]
+    assert nearest(everyone, SearchFilter(language=Language.ENGLISH)) == [20]
+    assert nearest(everyone, SearchFilter(categories=(Category.PRICING,))) == [20]
+    assert nearest(everyone, SearchFilter(least_trust=Trust.OFFICIAL)) == [20]
+    assert nearest([], SearchFilter()) == []
+
+
+def test_the_title_counts_by_its_share() -> None:
+    plain = matrix().nearest(QUESTION, scopes=["everyone"], wanted=SearchFilter(), limit=1)
+    shares = np.full(4, 0.5, np.float32)
+    titled = matrix(title_shares=shares).nearest(QUESTION, scopes=["everyone"], wanted=SearchFilter(), limit=1)
+    assert (plain[0].entry_id, plain[0].similarity) == (1, pytest.approx(0.9))
+    assert (titled[0].entry_id, titled[0].similarity) == (2, pytest.approx(0.5 * 0.5 + 0.5 * 0.9))
+
+
+def test_vectors_survive_storage_well_enough_to_rank() -> None:
+    vectors = np.random.default_rng(0).standard_normal((50, 384)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    stored = unpacked([packed(row) for row in vectors])
+    assert float(np.abs(stored @ vectors[0] - vectors @ vectors[0]).max()) < 0.001
