@@ -18,3 +18,8 @@ def workspace_key(team_id: str) -> str:
 def limit_key(team_id: str, what: str, who: str = "everybody") -> str:
     """The count behind a limit: ``what`` is limited for ``who``."""
     return f"sales-agent:{team_id}:limit:{what}:{who}"
+
+
+def knowledge_key(team_id: str, version: int, asked: str) -> str:
+    """The result of a search: any edit of the workspace's knowledge changes ``version`` and leaves the old results to expire."""
+    return f"sales-agent:{team_id}:knowledge:{version}:{asked}"

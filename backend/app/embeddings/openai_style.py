@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from openai import AsyncOpenAI, OpenAIError, omit
+from openai.types import CreateEmbeddingResponse
 
 from app.core.transaction_guard import refuse_inside_transaction
 from app.embeddings.embedder import EmbedderFailed, Vectors
@@ -65,6 +66,8 @@ class OpenAIStyleEmbedder:
                 )
         except (OpenAIError, TimeoutError, ValueError) as error:
             raise EmbedderFailed(f"embeddings model {self._name}: {type(error).__name__}") from error
+        if not isinstance(reply, CreateEmbeddingResponse):  # the client hands a web page over as text
+            raise EmbedderFailed(f"embeddings model {self._name}: the answer is no list of vectors")
         return _unit_rows([item.embedding for item in sorted(reply.data, key=lambda item: item.index)], expected=len(texts))
 
 

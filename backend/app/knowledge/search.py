@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import Protocol
 
+from app.cache.keys import knowledge_key
 from app.embeddings.embedder import Embedder, EmbedderBusy, EmbedderFailed, Vectors
 from app.i18n.language import Language
 from app.knowledge.entry import scopes_of
@@ -30,7 +31,7 @@ from app.storage.database import Database, Record
 logger = logging.getLogger(__name__)
 
 BEST_OF_EACH_SIDE = 60
-MEANING_WEIGHT = (2.0, 0.7)  # when the best entry has none of the question's words, and when it has all of them
+MEANING_WEIGHT = (1.75, 0.7)  # when the best entry has none of the question's words, and when it has all of them
 MOST_TERMS = 64  # of one question; the rarest decide anyway
 LONGEST_QUESTION = 2_000  # characters looked at
 REMEMBER_SECONDS = 300
@@ -178,7 +179,7 @@ class KnowledgeSearch:
         async with self._database.reading() as session:
             version = await session.fetch_value("select version from knowledge_state where team_id = $1", team_id)
         asked = json.dumps([question, scopes, asdict(wanted), limit], default=str, ensure_ascii=False)
-        return f"sales-agent:{team_id}:knowledge:{version or 0}:{hashlib.sha256(asked.encode()).hexdigest()[:32]}"
+        return knowledge_key(team_id, version or 0, hashlib.sha256(asked.encode()).hexdigest()[:32])
 
     async def _remembered(self, key: str) -> list[Passage] | None:
         assert self._cache is not None

@@ -2,7 +2,7 @@
 
 The numbers come from the development questions of four public sets: questions asked of their own documents, and questions of the
 other sets and small talk asked of the same documents. With the local model 99 % of the right passages are strong and 1.4 % of the
-passages for foreign questions; with words alone 86 % and 4 %. See ``docs/decisions/0006_when_knowledge_counts_as_found.md``.
+passages for foreign questions; with words alone 86 % and 4 %. See ``docs/decisions/0008_when_knowledge_counts_as_found.md``.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ ENOUGH_DISTANCE = 0.25  # for all other models: of the way from the merely simil
 class Evidence:
     """What speaks for one passage. ``coverage``: share of the question's weight in words that it contains, 0 to 1.
 
-    ``similarity`` is the cosine of meaning under ``model``; ``typical_similarity`` that of the hundredth-best entry, the level of
+    ``similarity`` is the cosine of meaning under ``model``; ``typical_similarity`` that of the sixtieth-best entry, the level of
     the merely similar, ``None`` where there are too few entries to know it.
     """
 
