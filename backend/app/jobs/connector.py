@@ -66,7 +66,7 @@ class PoolConnector(BaseAsyncConnector):
 
     async def execute_query_one_async(self, query: str, **arguments: Any) -> dict[str, Any]:
         if query == sql.queries["fetch_job"]:
-            return await self._fetch(query, arguments)
+            return await self._take(query, arguments)
         rows = await self._run(query, arguments)
         if not rows:
             raise exceptions.NoResult
@@ -112,7 +112,7 @@ class PoolConnector(BaseAsyncConnector):
         except (asyncpg.PostgresError, StorageUnavailable) as error:
             raise exceptions.ConnectorException(type(error).__name__) from error
 
-    async def _fetch(self, query: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    async def _take(self, query: str, arguments: dict[str, Any]) -> dict[str, Any]:
         """What is announced while we look is looked for again: the worker forgets announcements after each look."""
         while True:
             known = self._news
@@ -121,13 +121,13 @@ class PoolConnector(BaseAsyncConnector):
             except exceptions.ConnectorException as error:
                 if not isinstance(error.__cause__, StorageUnavailable):
                     raise
-                logger.warning("jobs_not_fetched", extra={"reason": "storage unavailable"})
+                logger.warning("no_jobs_without_storage")
                 return _NO_JOB
             if row["id"] is not None:
                 self._held.add((row["id"], row["attempts"]))
                 return row
             if known == self._news:
-                return row
+                return _NO_JOB
 
     async def _heartbeat(self, query: str, arguments: dict[str, Any]) -> None:
         try:

@@ -91,6 +91,7 @@ class JobEngine:
         self._connectors: dict[str, PoolConnector] = {}
         self._beaten_at = 0.0
         self._beating_since = 0.0
+        self._known_backlog = NOTABLE_BACKLOG
         self._gone = _Suspects(pace.gone_after_seconds)
         self._dropped = _Suspects(pace.gone_after_seconds)
 
@@ -102,7 +103,7 @@ class JobEngine:
         side_tasks = [
             SideTask("pulse", self._pace.pulse_seconds, self._pulse),
             SideTask("recreate", self._pace.recreate_after_seconds / 2, self._recreate),
-            SideTask("backlog", 10, self._look_at_backlog),
+            SideTask("backlog", 2, self._look_at_backlog),
             SideTask("tidy", 3600, self._tidy),
             *side,
         ]
@@ -208,8 +209,10 @@ class JobEngine:
     async def _look_at_backlog(self) -> None:
         async with self._database.reading() as session:
             jobs = JobRepository(session)
-            if await jobs.count_waiting() >= NOTABLE_BACKLOG:
+            waiting = max(await jobs.count_waiting(), NOTABLE_BACKLOG)
+            if not self._known_backlog / 2 <= waiting <= self._known_backlog * 2:
                 await jobs.refresh_statistics()
+                self._known_backlog = waiting
 
     async def _tidy(self) -> None:
         async with self._database.reading() as session:

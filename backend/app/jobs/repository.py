@@ -139,5 +139,8 @@ class JobRepository:
         return int(await self._session.fetch_value(_COUNT_WAITING))
 
     async def refresh_statistics(self) -> None:
-        """Has the planner see how many jobs wait: with an old view, taking one out of 5,000 takes 70 ms, with a new one 2 ms."""
+        """Has the planner see how many jobs wait.
+
+        With an old view, taking one job takes 100 ms when one conversation has 5,000 of them waiting; with a new one, 2 ms.
+        """
         await self._session.execute("analyze procrastinate_jobs")
