@@ -23,11 +23,13 @@ check: install-dev
 	$(RUN) -m ruff check $(SOURCES)
 	$(RUN) -m ruff format --check $(SOURCES)
 	$(RUN) -m mypy
-	$(RUN) -c "from importlinter.cli import lint_imports_command as lint; lint()" --no-logo --no-cache
-	$(RUN) -m pytest -q -m "not slow" backend/tests/contracts
+	$(RUN) -m pytest -q backend/tests/contracts/test_import_rules.py backend/tests/contracts/test_docs.py \
+		backend/tests/contracts/test_manifest.py backend/tests/contracts/test_settings.py backend/tests/contracts/test_repository.py
 
 bench: install-dev
-	$(RUN) backend/benchmarks/run.py $(ARGS)
+	$(RUN) backend/benchmarks/message_path.py $(ARGS)
+	$(RUN) backend/benchmarks/search_speed.py
+	$(RUN) backend/benchmarks/search_quality.py
 
 format: install-dev
 	$(RUN) -m ruff check --fix-only $(SOURCES)
@@ -50,6 +52,6 @@ install-dev: .venv/.dev-is-installed
 	@sh requirements/install.sh dev
 
 clean:
-	@if [ -f .data/moved-to ]; then rm -rf "$$(cat .data/moved-to)"; fi
+	@if [ -f .data/servers/moved-to ]; then rm -rf "$$(cat .data/servers/moved-to)"; fi
 	rm -rf .venv .data .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find backend -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -169,14 +169,12 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can try thi
 
 @needs_root
 async def test_root_runs_them_below_a_closed_folder_without_opening_it(folder: Path) -> None:
-    closed = folder / "closed"
-    closed.mkdir(mode=0o700)
+    closed = closed_below(folder)
     services = EmbeddedServices(closed / "data", THROW_AWAY)
     try:
         with services:
             assert await ask(services.database_url, "select 1") == 1
-        assert closed.stat().st_mode & 0o077 == 0
-        assert (folder.stat().st_mode & 0o777) == 0o755
+        assert [path.stat().st_mode & 0o777 for path in (closed, folder)] == [0o700, 0o755]
     finally:
         shutil.rmtree(moved_to(closed / "data"))
 
@@ -201,6 +199,12 @@ async def test_an_ordinary_user_can_run_them(folder: Path) -> None:
     finally:
         supervisor.terminate()
         supervisor.communicate()
+
+
+def closed_below(folder: Path) -> Path:
+    closed = folder / "closed"
+    closed.mkdir(mode=0o700)
+    return closed
 
 
 def moved_to(home: Path) -> Path:

@@ -37,8 +37,10 @@ def sales_agent(*words: str, folder: Path, **environment: str) -> subprocess.Com
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("words", [[], ["demo"], ["serve"], ["worker"], ["check"], ["migrate"], ["keys", "new"], ["knowledge", "import"],
-                                   ["knowledge", "seed"], ["models", "list"]])  # fmt: skip
+COMMANDS = ["", "demo", "serve", "worker", "check", "migrate", "keys new", "knowledge import", "knowledge seed", "models list"]
+
+
+@pytest.mark.parametrize("words", [command.split() for command in COMMANDS], ids=COMMANDS)
 def test_every_command_explains_itself(words: list[str], tmp_path: Path) -> None:
     explained = sales_agent(*words, "--help", folder=tmp_path)
     assert explained.returncode == 0, explained.stderr

@@ -49,14 +49,14 @@ async def read_all(scope: Scope, receive: Receive, send: Send) -> None:
 
 async def call(
     app: ASGIApp, path: str = "/x", *, method: str = "GET", headers: dict[str, str] | None = None,
-    chunks: tuple[bytes, ...] = (b"",), client: tuple[str, int] | None = ("203.0.113.9", 1), scheme: str = "http", state: Any = None,
+    chunks: tuple[bytes, ...] = (b"",), client: tuple[str, int] | None = ("203.0.113.9", 1), scheme: str = "http",
 ) -> Answer:  # fmt: skip
     answer, waiting = Answer(), list(chunks)
     raw = [
         (name.lower().encode(), value.encode("latin-1")) for name, value in ({"host": "bot.example"} | (headers or {})).items()
     ]
     scope = {"type": "http", "method": method, "path": path, "headers": raw, "query_string": b"token=hidden", "client": client,
-             "scheme": scheme, "app": state}  # fmt: skip
+             "scheme": scheme}  # fmt: skip
 
     async def receive() -> Any:
         return {"type": "http.request", "body": waiting.pop(0), "more_body": bool(waiting)}
