@@ -63,7 +63,7 @@ class VectorMatrix:
         """The best chunk of each of the closest entries, the best first."""
         if not len(self.chunk_ids):
             return []
-        by_passage, by_title = self.passages @ question[0], (self.titles @ question[0])[self.title_of]
+        by_passage, by_title = _cosines(self.passages, question[0]), _cosines(self.titles, question[0])[self.title_of]
         similar = by_passage + self.title_shares * (by_title - by_passage)
         similar = np.where(self._allowed(scopes, wanted), similar, -np.inf)
         order = _best_first(similar, at_least=limit)
@@ -182,6 +182,12 @@ def _matrix(version: int, rows: list[Record]) -> VectorMatrix:
         trusts=np.array([row["trust"] for row in chunks], dtype=np.int16),
         dates=np.array([row["updated_on"] for row in chunks], dtype="datetime64[D]"),
     )
+
+
+def _cosines(rows: Vectors, question: Vectors) -> Vectors:
+    """Not ``rows @ question``: that starts a thread per core, and on a busy machine they wait for each other, 12 ms instead of 0.4."""
+    similar: Vectors = np.einsum("ij,j->i", rows, question)
+    return similar
 
 
 def _title_shares(titles: list[str]) -> Vectors:
