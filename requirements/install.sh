@@ -47,7 +47,7 @@ uv_install() {
     index=${PIP_INDEX_URL:-$(pip config get global.index-url 2>/dev/null || true)}
     # Service users often have no home folder to keep a cache in.
     if [ ! -w "${HOME:-/nonexistent}" ]; then
-        export UV_NO_CACHE=1
+        export UV_CACHE_DIR="$PWD/.venv/cache"
     fi
     env ${index:+UV_DEFAULT_INDEX="$index"} UV_LINK_MODE=copy UV_PYTHON_DOWNLOADS=never \
         .venv/bin/uv pip install --python $python "$@"
