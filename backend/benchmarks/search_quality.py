@@ -101,6 +101,9 @@ class CachedEmbedder:
         self._known: dict[bytes, Any] = pickle.loads(file.read_bytes()) if file and file.exists() else {}
         self.model = self._embedder.model
 
+    async def prepare(self) -> None:
+        pass
+
     async def embed_question(self, text: str) -> Vectors:
         return await self._embed("q", text)
 

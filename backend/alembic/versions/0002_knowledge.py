@@ -67,6 +67,7 @@ def upgrade() -> None:
         ),
         sa.Column("chunks", sa.BigInteger(), server_default="0", nullable=False, comment="how many chunks are indexed"),
         sa.Column("terms", sa.BigInteger(), server_default="0", nullable=False, comment="sum of their lengths, in terms"),
+        sa.Column("embedding_until", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("team_id", name=op.f("pk_knowledge_state")),
         comment="one row per workspace; locked by writers, so that index statistics are exact",
     )

@@ -24,6 +24,9 @@ class Embedder(Protocol):
     def model(self) -> str:
         """Name and dimensions; stored beside each vector."""
 
+    async def prepare(self) -> None:
+        """Loads what the first question would otherwise wait for. Calls nobody."""
+
     async def embed_question(self, text: str) -> Vectors:
         """One row. ``EmbedderBusy`` at once rather than after a wait; ``EmbedderFailed`` when there is no answer."""
 

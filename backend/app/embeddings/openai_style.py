@@ -38,6 +38,9 @@ class OpenAIStyleEmbedder:
     def model(self) -> str:
         return f"{self._name}/{self._dimensions or 'full'}"
 
+    async def prepare(self) -> None:
+        """Nothing to load."""
+
     async def embed_question(self, text: str) -> Vectors:
         return await self._embed([self._question_prefix + text], self._question_timeout_seconds)
 

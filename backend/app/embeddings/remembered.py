@@ -20,6 +20,9 @@ class RememberingEmbedder:
     def model(self) -> str:
         return self._embedder.model
 
+    async def prepare(self) -> None:
+        await self._embedder.prepare()
+
     async def embed_question(self, text: str) -> Vectors:
         known = self._questions.get(text)
         if known is None:

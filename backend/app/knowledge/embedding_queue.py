@@ -6,6 +6,7 @@ model makes every entry missing without touching the old vectors.
 
 import logging
 from dataclasses import dataclass
+from datetime import timedelta
 
 from app.embeddings.embedder import Embedder
 from app.knowledge.vectors import packed
@@ -13,7 +14,8 @@ from app.storage.database import Database, Session
 
 logger = logging.getLogger(__name__)
 
-PORTION = 8  # entries between two commits: what a stop costs
+PORTION = 8  # entries of one workspace before the next may have its turn
+LEASE = timedelta(minutes=5)  # longer than any portion takes
 
 
 @dataclass(frozen=True)
@@ -52,25 +54,37 @@ class EmbeddingQueue:
     async def embed_pending(self, limit: int = 100) -> int:
         """Embeds up to ``limit`` entries of all workspaces, the longest waiting first; how many were done.
 
-        Safe to run twice at once: the same vectors are then written twice.
+        May run in several processes at once: a workspace is worked on by one of them. What a killed one leaves is taken up again
+        when its lease has run out.
         """
         done = 0
-        while done < limit:
-            async with self._database.reading() as session:
-                portion = await self._next(session, min(PORTION, limit - done))
-            if not portion:
-                break
-            for entry in portion:
-                vectors = await self._embedder.embed_passages(entry.texts)
-                rows = [
-                    (entry.team_id, self._embedder.model, entry.entry_id, position, entry.version, packed(vector))
-                    for position, vector in zip((-1, *(position for position, _ in entry.chunks)), vectors, strict=True)
-                ]
-                async with self._database.transaction() as session:
-                    await _write(session, entry, rows)
-            done += len(portion)
-            logger.info("entries_embedded", extra={"entries": len(portion), "model": self._embedder.model})
+        while done < limit and (team_id := await self._claim()):
+            try:
+                done += await self._embed_portion(team_id, min(PORTION, limit - done))
+            finally:
+                async with self._database.reading() as session:
+                    await session.execute("update knowledge_state set embedding_until = null where team_id = $1", team_id)
         return done
+
+    async def _claim(self) -> str | None:
+        async with self._database.transaction() as session:
+            team_id: str | None = await session.fetch_value(_CLAIM, self._embedder.model, LEASE)
+        return team_id
+
+    async def _embed_portion(self, team_id: str, limit: int) -> int:
+        async with self._database.reading() as session:
+            portion = await self._next(session, team_id, limit)
+        for entry in portion:
+            vectors = await self._embedder.embed_passages(entry.texts)
+            positions = (-1, *(position for position, _ in entry.chunks))
+            rows = [
+                (entry.team_id, self._embedder.model, entry.entry_id, position, entry.version, packed(vector))
+                for position, vector in zip(positions, vectors, strict=True)
+            ]
+            async with self._database.transaction() as session:
+                await _write(session, entry, rows)
+        logger.info("entries_embedded", extra={"team_id": team_id, "entries": len(portion), "model": self._embedder.model})
+        return len(portion)
 
     async def progress(self, team_id: str | None = None) -> EmbeddingProgress:
         """Of one workspace, or of all."""
@@ -86,8 +100,8 @@ class EmbeddingQueue:
         async with self._database.transaction() as session:
             return await session.execute("delete from knowledge_vectors where model <> $1", self._embedder.model)
 
-    async def _next(self, session: Session, limit: int) -> list[_Pending]:
-        rows = await session.fetch(_PENDING, self._embedder.model, limit)
+    async def _next(self, session: Session, team_id: str, limit: int) -> list[_Pending]:
+        rows = await session.fetch(_PENDING, self._embedder.model, limit, team_id)
         return [
             _Pending(
                 row["team_id"], row["id"], row["version"], row["title"],
@@ -120,8 +134,19 @@ select e.team_id, e.id, e.version, e.title,
        array(select c.position from knowledge_chunks c where c.entry_id = e.id order by c.position) as positions,
        array(select c.text from knowledge_chunks c where c.entry_id = e.id order by c.position) as texts
 from knowledge_entries e
-where e.status = 'published' and not {_HAS_VECTORS}
+where e.team_id = $3 and e.status = 'published' and not {_HAS_VECTORS}
 order by e.changed_at, e.id limit $2
+"""  # noqa: S608  (a constant)
+
+_CLAIM = f"""
+update knowledge_state set embedding_until = now() + $2
+where team_id = (
+    select s.team_id from knowledge_state s
+    where (s.embedding_until is null or s.embedding_until < now())
+      and exists (select 1 from knowledge_entries e where e.team_id = s.team_id and e.status = 'published' and not {_HAS_VECTORS})
+    limit 1 for update skip locked
+)
+returning team_id
 """  # noqa: S608  (a constant)
 
 _PROGRESS = f"""

@@ -78,8 +78,10 @@ class KnowledgeSearch:
         self._embeddings: set[asyncio.Task[Vectors | None]] = set()
 
     async def prepare(self, team_id: str | None = None) -> None:
-        """Loads the dictionary, and a workspace's vectors, so that the first question does not wait for them."""
+        """Loads dictionary and model, and a workspace's vectors, so that the first question does not wait for them."""
         await asyncio.to_thread(self._tokenizer.prepare)
+        if self._embedder:
+            await self._embedder.prepare()
         if self._vectors and team_id:
             await self._vectors.prepare(team_id)
 

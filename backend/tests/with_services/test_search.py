@@ -241,7 +241,10 @@ class FixedEmbedder:
     """Counts the calls; every text has the same vector."""
 
     def __init__(self, model: str = "fixed/4", error: Exception | None = None, seconds: float = 0) -> None:
-        self.model, self.error, self.seconds, self.questions = model, error, seconds, 0
+        self.model, self.error, self.seconds, self.questions, self.entries = model, error, seconds, 0, 0
+
+    async def prepare(self) -> None:
+        pass
 
     async def embed_question(self, text: str) -> Vectors:
         self.questions += 1
@@ -251,10 +254,34 @@ class FixedEmbedder:
         return np.array([[1, 0, 0, 0]], np.float32)
 
     async def embed_passages(self, texts: Sequence[str]) -> Vectors:
+        self.entries += 1
+        await asyncio.sleep(0)
         return np.repeat(np.array([[1, 0, 0, 0]], np.float32), len(texts), axis=0)
 
     async def close(self) -> None:
         pass
+
+
+async def test_processes_that_embed_at_once_do_not_repeat_each_other(database: Database) -> None:
+    for team_id in ("T1", "T2"):
+        await publish(database, *(draft(f"e{number}") for number in range(12)), team_id=team_id)
+    embedder = FixedEmbedder()
+    done = await asyncio.gather(*(EmbeddingQueue(database, embedder).embed_pending() for _ in range(3)))
+    assert (sum(done), embedder.entries) == (24, 24)
+
+
+async def test_a_failed_portion_is_taken_up_again(database: Database) -> None:
+    await publish(database, *ENTRIES)
+    embedder = FixedEmbedder()
+    broken = FixedEmbedder()
+    broken.embed_passages = broken_passages  # type: ignore[method-assign]
+    with pytest.raises(EmbedderFailed):
+        await EmbeddingQueue(database, broken).embed_pending()
+    assert await EmbeddingQueue(database, embedder).embed_pending() == 3
+
+
+async def broken_passages(texts: Sequence[str]) -> Vectors:
+    raise EmbedderFailed("down")
 
 
 async def test_a_new_model_is_filled_beside_the_old_one(database: Database) -> None:

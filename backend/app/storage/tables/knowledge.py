@@ -16,6 +16,7 @@ knowledge_state = sa.Table(
     sa.Column("version", sa.BigInteger, nullable=False, server_default="0", comment="grows with every change; in cache keys"),
     sa.Column("chunks", sa.BigInteger, nullable=False, server_default="0", comment="how many chunks are indexed"),
     sa.Column("terms", sa.BigInteger, nullable=False, server_default="0", comment="sum of their lengths, in terms"),
+    moment("embedding_until"),
     comment="one row per workspace; locked by writers, so that index statistics are exact",
 )
 
