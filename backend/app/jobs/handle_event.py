@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Protocol
 
 from app.core.clock import Clock
-from app.core.errors import AppError, LostClaim, ModelUnavailable, SlackRefused
+from app.core.errors import AppError, LostClaim, ModelUnavailable, SlackRefused, StorageUnavailable
 from app.core.metrics import count_error
 from app.core.reference import new_reference
 from app.inbox.envelope import ClaimedEvent, Envelope, GivenUp
@@ -25,6 +25,7 @@ STOP_EXPLAINING_AFTER = timedelta(minutes=6)
 MOST_TRIES_OF_UNKNOWN_FAILURES = 3
 MOST_CLAIMS = 20  # an event that takes its process down with it comes back without any error to count
 LONGEST_PAUSE_SECONDS = 30.0
+PAUSE_WITHOUT_STORAGE_SECONDS = 1.0
 
 
 class EventDispatcher(Protocol):
@@ -52,7 +53,11 @@ class HandleEvent:
         self._reference = reference
 
     async def __call__(self, inbox_id: int) -> None:
-        claimed = await self._inbox.claim(inbox_id)
+        try:
+            claimed = await self._inbox.claim(inbox_id)
+        except StorageUnavailable as error:
+            logger.warning("event_not_claimed", extra={"inbox_id": inbox_id})
+            raise RetryLater(PAUSE_WITHOUT_STORAGE_SECONDS) from error
         if claimed is None:
             return
         try:

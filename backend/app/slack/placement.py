@@ -197,8 +197,12 @@ class Placement:
         return recorded
 
     async def _remove(self, ts: str) -> None:
+        address = self._address
         try:
-            await self._client.delete_message(channel_id=self._address.channel_id, ts=ts, team_id=self._address.team_id)
+            await self._client.delete_message(channel_id=address.channel_id, ts=ts, team_id=address.team_id)
+            # Beginning a stream also began the thread's status, which would say "working" for ever.
+            status = {"channel_id": address.channel_id, "thread_ts": address.thread_ts, "status": "active"}
+            await self._client.call("agents.sessions.setStatus", json=status, team_id=address.team_id)
         except SlackError as error:
             # The janitor finds it again by its metadata.
             logger.warning("spare_message_left", extra={"inbox_id": self._claim.inbox_id, "code": error.code})

@@ -33,6 +33,7 @@ UNREACHABLE = (
     asyncpg.CrashShutdownError,
     asyncpg.TooManyConnectionsError,
     asyncpg.QueryCanceledError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
 )
 
 
@@ -89,7 +90,12 @@ class Database:
                 max_size=max_connections,
                 timeout=5,
                 command_timeout=command_timeout_seconds,
-                server_settings={"application_name": application_name, "timezone": "UTC"},
+                # A process that freezes in the middle of a transaction must not keep others from its rows.
+                server_settings={
+                    "application_name": application_name,
+                    "timezone": "UTC",
+                    "idle_in_transaction_session_timeout": "10s",
+                },
                 init=_prepare_connection,
             )
         except UNREACHABLE as error:
