@@ -221,11 +221,11 @@ class Town:
 
     # Judging
 
-    async def violations(self, *, explanations: str = "") -> list[str]:
+    async def violations(self, *, other_ends: tuple[str, ...] = ()) -> list[str]:
         """All broken promises."""
-        return violations_of(self._asked(explanations)) + self._strangers() + await self._late_changes()
+        return violations_of(self._asked(other_ends)) + self._strangers() + await self._late_changes()
 
-    def _asked(self, explanation: str) -> list[Asked]:
+    def _asked(self, other_ends: tuple[str, ...]) -> list[Asked]:
         questions = [question.sent.ts for question in self.questions]
         return [
             Asked(
@@ -233,7 +233,7 @@ class Town:
                 is_accepted=question.sent.is_accepted,
                 answers=[visible_text(message) for message in self._answers_to(question, questions)],
                 is_settled=self.slack.is_settled(question.sent), marks=question.marks,
-                may_be_explained=bool(explanation), explanation=explanation,
+                other_ends=other_ends,
             )
             for question in self.questions
         ]  # fmt: skip
