@@ -44,6 +44,7 @@ class PoolConnector(BaseAsyncConnector):
         self._listener = listener
         self._wake: Callable[[], None] | None = None
         self._news = 0
+        self._is_storage_away = False
         self.worker_id: int | None = None
         self._held: set[tuple[int, int]] = set()
         self.is_giving_up = False
@@ -121,13 +122,20 @@ class PoolConnector(BaseAsyncConnector):
             except exceptions.ConnectorException as error:
                 if not isinstance(error.__cause__, StorageUnavailable):
                     raise
-                logger.warning("no_jobs_without_storage")
+                self._note_outage(is_over=False)
                 return _NO_JOB
+            self._note_outage(is_over=True)
             if row["id"] is not None:
                 self._held.add((row["id"], row["attempts"]))
                 return row
             if known == self._news:
                 return _NO_JOB
+
+    def _note_outage(self, *, is_over: bool) -> None:
+        """Two lines per outage, however often we ask in between."""
+        if is_over == self._is_storage_away:
+            self._is_storage_away = not is_over
+            logger.warning("jobs_wait_for_storage" if not is_over else "jobs_go_on", extra={"worker_id": self.worker_id})
 
     async def _heartbeat(self, query: str, arguments: dict[str, Any]) -> None:
         try:

@@ -221,11 +221,15 @@ class JobEngine:
             await jobs.remove_ended(timedelta(days=7))
 
     async def _repeat(self, task: SideTask) -> None:
+        is_storage_away = False
         while True:
             try:
                 await task.call()
+                is_storage_away = False
             except StorageUnavailable:
-                logger.warning("side_task_without_storage", extra={"task": task.name})
+                if not is_storage_away:
+                    logger.warning("side_task_waits_for_storage", extra={"task": task.name})
+                is_storage_away = True
             except Exception as error:
                 count_error(error)
                 logger.exception("side_task_failed", extra={"task": task.name})
