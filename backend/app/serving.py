@@ -98,7 +98,7 @@ def run_in_this_process(app: FastAPI, settings: Settings, listening: socket.sock
         app, log_config=None, access_log=False, timeout_keep_alive=settings.keepalive, timeout_graceful_shutdown=GRACE_SECONDS
     )
     server = _AnnouncingServer(config, when_ready, lambda: _drain(app))
-    with contextlib.suppress(KeyboardInterrupt):
+    with contextlib.suppress(KeyboardInterrupt, SystemExit):  # how uvicorn ends after a signal, or when it could not start
         server.run(sockets=[listening])
     return server.was_ready
 

@@ -50,6 +50,7 @@ QUIET_LOGGERS = {
     "python_multipart": "WARNING",
 }
 
+_TRACE = "Traceback (most recent call last)"
 _STANDARD_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {
     "message",
     "asctime",
@@ -57,6 +58,7 @@ _STANDARD_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {
     "request_id",
     "event_id",
     "is_private",
+    "color_message",
 }
 
 
@@ -132,7 +134,10 @@ class PrivacyFilter(logging.Filter):
         record.is_private = True
         record.request_id = correlation.request_id.get()
         record.event_id = correlation.event_id.get()
-        record.msg, record.args = on_one_line(redact(_message_of(record))), ()
+        message = _message_of(record)
+        if message.startswith(_TRACE):  # uvicorn's way to report a start that failed
+            record.exc_text, message = message, "uncaught_exception"
+        record.msg, record.args = on_one_line(redact(message)), ()
         _redact_trace(record)
         fields = vars(record)
         for name in fields.keys() - _STANDARD_FIELDS:
