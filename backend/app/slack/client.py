@@ -9,7 +9,8 @@ nothing when repeated: whether a lost call took effect is for the caller to find
 import asyncio
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Final, Self
 from urllib.parse import urlencode
@@ -47,6 +48,10 @@ class BotIdentity:
     team_id: str
     user_id: str
     bot_id: str
+
+
+still_wanted: ContextVar[Callable[[], Awaitable[None]] | None] = ContextVar("still_wanted", default=None)
+"""Raises when what this task does is not wanted any more. Asked before every request: a process may freeze between any two."""
 
 
 class SlackClient:
@@ -100,6 +105,7 @@ class SlackClient:
             if wait > 0:
                 longest_wait -= wait
                 await asyncio.sleep(wait)
+            await _refuse_if_unwanted()
             try:
                 return await self._once(method, json or {})
             except SlackRateLimited as error:
@@ -269,3 +275,8 @@ def _form_value(value: Any) -> str:
     if isinstance(value, bool):
         return "1" if value else "0"
     return str(value)
+
+
+async def _refuse_if_unwanted() -> None:
+    if (ask := still_wanted.get()) is not None:
+        await ask()

@@ -16,7 +16,7 @@ from typing import Any, Final, Protocol
 from app.core.errors import LostClaim, SlackError, SlackRateLimited, SlackRefused, SlackUnavailable
 from app.inbox.claim import Claim
 from app.inbox.envelope import ClaimedEvent, ReplyPart, StoredEvent
-from app.slack.client import SlackClient
+from app.slack.client import SlackClient, still_wanted
 
 logger = logging.getLogger(__name__)
 Json = dict[str, Any]
@@ -197,6 +197,7 @@ class Placement:
         return recorded
 
     async def _remove(self, ts: str) -> None:
+        still_wanted.set(None)  # tidying up is wanted from whoever made the mess
         address = self._address
         try:
             await self._client.delete_message(channel_id=address.channel_id, ts=ts, team_id=address.team_id)

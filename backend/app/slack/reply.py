@@ -8,7 +8,8 @@ answer, another worker taking over, a person pressing stop) is dealt with here a
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from contextvars import Token
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
 
@@ -19,7 +20,7 @@ from app.i18n.language import Language
 from app.i18n.messages import message
 from app.inbox.envelope import ClaimedEvent
 from app.slack import limits
-from app.slack.client import SlackClient
+from app.slack.client import SlackClient, still_wanted
 from app.slack.markdown import LinkPolicy, StreamSanitizer, sanitize, split_for_slack
 from app.slack.placement import Placement, ReplyAddress, ReplyLedger, metadata_of
 from app.slack.streaming import LiveMessage, OpenStreams, Pace, SharedLimits, post
@@ -93,11 +94,14 @@ class Reply:
         self._changed = asyncio.Event()
         self._is_closing = False
         self._writer: asyncio.Task[None] | None = None
+        self._before: Token[Callable[[], Awaitable[None]] | None]
 
     async def __aenter__(self) -> Self:
+        self._before = still_wanted.set(self._placement.fence)
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        still_wanted.reset(self._before)
         if self._writer is not None and not self._writer.done():
             self._writer.cancel()
         if self._writer is not None:

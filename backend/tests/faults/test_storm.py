@@ -14,7 +14,7 @@ from tests.faults.town import Town, answering
 
 pytestmark = pytest.mark.slow
 
-EVENTS = 120
+EVENTS = 240
 SEED = 20260401
 WITHOUT_MODEL = "社内ナレッジには見つかりませんでした"  # when the model failed too often, rules answer
 
