@@ -1,4 +1,4 @@
-"""Writes .env.example and the table of docs/how_to/configure.md from the settings. Run it after changing backend/app/core/config.py.
+"""Writes .env.example and the table of docs/how_to/configure.md from the settings. Run it after changing core/config.py.
 
 python backend/scripts/describe_settings.py
 """
