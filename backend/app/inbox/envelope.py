@@ -96,3 +96,12 @@ class DeadLetter:
     attempts: int
     received_at: datetime
     done_at: datetime
+
+
+@dataclass(frozen=True)
+class DoubtfulPart:
+    """A part of a finished event that may have a twin in Slack, or that never became final."""
+
+    team_id: str
+    inbox_id: int
+    part: ReplyPart

@@ -14,6 +14,7 @@ from app.inbox.claim import Claim
 from app.inbox.envelope import (
     ClaimedEvent,
     DeadLetter,
+    DoubtfulPart,
     Envelope,
     GivenUp,
     ReplyPart,
@@ -202,6 +203,13 @@ class Inbox:
         """Parts that were begun that long ago and not finished, oldest first, of all workspaces: for the janitor."""
         async with self._database.reading() as session:
             return await InboxRepository(session).unfinished_parts(older_than, limit)
+
+    async def doubtful_parts(self, *, done_within: timedelta, settled_for: timedelta, limit: int = 200) -> list[DoubtfulPart]:
+        """Parts of events that were finished lately and claimed more than once, or that were left unfinished: a worker that was
+        overtaken may have left something of them in Slack. ``settled_for``: how long the event has been finished.
+        """
+        async with self._database.reading() as session:
+            return await InboxRepository(session).doubtful_parts(done_within, settled_for, limit)
 
     def _opened(self, row: Record) -> Envelope:
         body = self._cipher.decrypt(row["envelope"], place=_envelope_place(row["team_id"], row["event_id"]))

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from app.inbox.claim import Claim
-from app.inbox.envelope import DeadLetter, ReplyPart, StoredEvent, UnfinishedPart
+from app.inbox.envelope import DeadLetter, DoubtfulPart, ReplyPart, StoredEvent, UnfinishedPart
 from app.storage.database import Record, Session
 
 # One statement: an event is never stored without its job, and a duplicate enqueues nothing. The rows are inserted in the order of
@@ -162,6 +162,14 @@ where p.finished_at is null and p.intended_at < now() - $1::interval
 order by p.intended_at limit $2
 """
 
+_DOUBTFUL_PARTS = """
+select p.team_id, p.inbox_id, p.part, p.channel_id, p.thread_ts, p.ts, p.intended_at, p.finished_at is not null as is_finished
+from inbox i join reply_parts p on p.inbox_id = i.id
+where i.done_at between now() - $1::interval and now() - $2::interval and i.envelope <> ''
+  and (i.epoch > 1 or p.finished_at is null)
+order by i.done_at, p.part limit $3
+"""
+
 _REQUEST_STOP = """
 update inbox set stop_requested_at = now()
 where id = (
@@ -263,6 +271,10 @@ class InboxRepository:
             UnfinishedPart(row["team_id"], row["inbox_id"], row["event_id"], is_done=row["is_done"], part=_part(row))
             for row in rows
         ]
+
+    async def doubtful_parts(self, done_within: timedelta, settled_for: timedelta, limit: int) -> list[DoubtfulPart]:
+        rows = await self._session.fetch(_DOUBTFUL_PARTS, done_within, settled_for, limit)
+        return [DoubtfulPart(row["team_id"], row["inbox_id"], _part(row)) for row in rows]
 
     async def request_stop(self, team_id: str, conversation: str) -> bool:
         return await self._session.fetch_value(_REQUEST_STOP, team_id, conversation) is not None

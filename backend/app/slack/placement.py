@@ -143,9 +143,10 @@ class Placement:
             if error.code == "not_sent":
                 self._unsure.discard(part)
                 raise
-            ts = await self._look_for_the_lost(part, intended_at)
-            if ts is None:
+            found = await self._look_for_the_lost(part, intended_at)
+            if found is None:
                 raise  # The next attempt looks again before it posts.
+            ts = found
         self._unsure.discard(part)
         return ts
 
@@ -209,9 +210,13 @@ class Placement:
             logger.warning("spare_message_left", extra={"inbox_id": self._claim.inbox_id, "code": error.code})
 
 
-def is_part_of(metadata: Json, inbox_id: int, part: int) -> bool:
+def event_and_part_of(metadata: Json) -> tuple[str, str] | tuple[()]:
+    """Which stored event and part a message of ours carries, as texts; nothing when it is no reply."""
     payload = metadata.get("event_payload") or {}
-    # Slack may give numbers back as text.
-    return metadata.get("event_type") == EVENT_TYPE and (str(payload.get("inbox")), str(payload.get("part"))) == (
-        str(inbox_id), str(part)
-    )  # fmt: skip
+    if metadata.get("event_type") != EVENT_TYPE:
+        return ()
+    return str(payload.get("inbox")), str(payload.get("part"))
+
+
+def is_part_of(metadata: Json, inbox_id: int, part: int) -> bool:
+    return event_and_part_of(metadata) == (str(inbox_id), str(part))

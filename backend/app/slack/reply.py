@@ -43,7 +43,8 @@ class ReplyDesk:
 
     def __init__(
         self, client: SlackClient, ledger: ReplyLedger, stops: Stops, shared: SharedLimits, *,
-        link_hosts: frozenset[str] = frozenset(), clock: Clock | None = None, pace: Pace | None = None,
+        link_hosts: frozenset[str] = frozenset(), clock: Clock | None = None, budget: limits.SharedBudget | None = None,
+        pace: Pace | None = None,
     ) -> None:  # fmt: skip
         self._client = client
         self._ledger = ledger
@@ -51,6 +52,7 @@ class ReplyDesk:
         self._shared = shared
         self._link_hosts = link_hosts
         self._clock = clock or SystemClock()
+        self._budget = budget or limits.SharedBudget()
         self._pace = pace or Pace()
         self._open_streams = OpenStreams()
 
@@ -59,7 +61,7 @@ class ReplyDesk:
         placement = Placement(self._client, self._ledger, claimed, address)
         live = LiveMessage(
             self._client, placement, address, inbox_id=claimed.claim.inbox_id, language=language, shared=self._shared,
-            open_streams=self._open_streams, pace=self._pace,
+            budget=self._budget, open_streams=self._open_streams, pace=self._pace,
         )  # fmt: skip
         links = LinkPolicy(self._link_hosts, message("reply.link_removed", language))
         return Reply(

@@ -53,8 +53,9 @@ class SharedLimits(Protocol):
 class Pace:
     """Seconds between what is shown. The words of a short answer come in two steps: its first words at once, and all of it."""
 
-    after_first_words: float = limits.BUSY_APPEND_INTERVAL
+    after_first_words: float = limits.SECOND_APPEND_AFTER
     between_appends: float = limits.QUIET_APPEND_INTERVAL
+    between_appends_of_all: float = limits.APPEND_INTERVAL_OF_ALL
     between_edits: float = limits.EDIT_INTERVAL
     stream_life: float = limits.STREAM_LIFE
 
@@ -75,7 +76,7 @@ class OpenStreams:
     count: int = 0
 
     def interval(self, pace: Pace) -> float:
-        return max(pace.between_appends, self.count * 60.0 / limits.APPENDS_PER_MINUTE)
+        return max(pace.between_appends, self.count * pace.between_appends_of_all)
 
 
 class LiveMessage:
@@ -83,7 +84,7 @@ class LiveMessage:
 
     def __init__(
         self, client: SlackClient, placement: Placement, address: ReplyAddress, *, inbox_id: int, language: Language,
-        shared: SharedLimits, open_streams: OpenStreams, pace: Pace,
+        shared: SharedLimits, budget: limits.SharedBudget, open_streams: OpenStreams, pace: Pace,
     ) -> None:  # fmt: skip
         self._client = client
         self._placement = placement
@@ -91,6 +92,7 @@ class LiveMessage:
         self._metadata = metadata_of(inbox_id, 0)
         self._language = language
         self._shared = shared
+        self._budget = budget
         self._open_streams = open_streams
         self._pace = pace
         self.mode: Mode | None = None
@@ -119,7 +121,7 @@ class LiveMessage:
         """The sign of work."""
         if (known := self._placement.known(0)) is not None and known.ts is not None:
             self._take_over(known.ts)
-        elif await self._may(limits.STREAMS_PER_MINUTE, "stream"):
+        elif await self._may(self._budget.streams_per_minute, "stream"):
             await self._begin_stream()
         else:
             await self._begin_quietly()
@@ -204,7 +206,7 @@ class LiveMessage:
 
     async def _begin_quietly(self) -> None:
         # The placeholder's last edit is bought beforehand, so that it never waits.
-        if not await self._may(limits.EDITS_PER_MINUTE, "edit", cost=2):
+        if not await self._may(self._budget.edits_per_minute, "edit", cost=2):
             self.mode = Mode.WHOLE
             status = message("reply.status", self._language)
             params = {"channel_id": self._address.channel_id, "thread_ts": self._address.thread_ts, "status": status}
@@ -224,8 +226,8 @@ class LiveMessage:
     async def _append(self, text: str) -> None:
         if not text.startswith(self._shown):
             return
-        # The first words of all streams together stay within the budget by the number of streams; what follows asks for it.
-        if self._appends and not await self._may(limits.APPENDS_PER_MINUTE - limits.STREAMS_PER_MINUTE, "append"):
+        # The first words of all streams together are bounded by the number of streams; what follows asks.
+        if self._appends and not await self._may(self._budget.appends_per_minute, "append"):
             self._due_at = _now() + self._open_streams.interval(self._pace)
             return
         await self._placement.fence()
@@ -240,7 +242,7 @@ class LiveMessage:
 
     async def _edit(self, text: str) -> None:
         self._due_at = _now() + self._pace.between_edits
-        if not await self._may(limits.EDITS_PER_MINUTE, "edit"):
+        if not await self._may(self._budget.edits_per_minute, "edit"):
             return
         await self._placement.fence()
         await self._update(text, (), wait=0.0)
