@@ -1,6 +1,6 @@
 """What the rest of the product knows of a language model, whoever serves it."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
@@ -46,16 +46,17 @@ class ModelRequest:
 
 @dataclass(frozen=True)
 class Usage:
-    """Tokens of one call. ``input_tokens`` includes the cached ones."""
+    """Tokens of one call. ``input_tokens`` includes those read from the vendor's cache and those written to it."""
 
     input_tokens: int = 0
     output_tokens: int = 0
     cached_input_tokens: int = 0
+    cache_written_tokens: int = 0
 
 
 @dataclass(frozen=True)
 class TextPiece:
-    """The next piece of the reply's text."""
+    """The next piece of the reply's text. A provider gives an empty one while the model thinks: it is not silent."""
 
     text: str
 
@@ -67,10 +68,11 @@ class StartedOver:
 
 @dataclass(frozen=True)
 class Finished:
-    """The reply is whole. A stream that ends without this never happened."""
+    """The reply is whole. A stream that ends without this never happened. ``was_cut``: stopped at its longest length."""
 
     usage: Usage
     model: str
+    was_cut: bool = False
 
 
 ProviderEvent = TextPiece | Finished
@@ -80,10 +82,15 @@ ReplyEvent = TextPiece | StartedOver
 class Provider(Protocol):
     """One vendor or server. Raises only ``core.errors.ModelError`` subclasses and ``CancelledError``."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """As in ``LLM_PROVIDER``."""
 
-    def stream(self, request: "ProviderRequest") -> AsyncIterator[ProviderEvent]:
-        """The reply, ending with exactly one :class:`Finished`; ``ModelReplyInvalid`` when the stream breaks off."""
+    def stream(self, request: "ProviderRequest") -> AsyncGenerator[ProviderEvent]:
+        """The reply, ending with exactly one :class:`Finished`; ``ModelReplyInvalid`` when the stream breaks off.
+
+        Closing the generator early closes the connection: the vendor stops writing, and charging.
+        """
 
     async def close(self) -> None:
         """Gives connections back."""
@@ -91,7 +98,11 @@ class Provider(Protocol):
 
 @dataclass(frozen=True)
 class ProviderRequest:
-    """A request after the service has chosen the model, fitted the prompt and masked personal data."""
+    """A request after the service has chosen the model, fitted the prompt and masked personal data.
+
+    ``messages`` begins and ends with the speaker and alternates. ``temperature`` and ``effort`` are ``None`` for models that
+    do not take them; ``token_parameter`` is what ``max_tokens`` is called, where a vendor has several names for it.
+    """
 
     model: str
     instructions: str
@@ -100,6 +111,9 @@ class ProviderRequest:
     temperature: float | None
     silence_seconds: float
     schema: dict[str, Any] | None = None
+    token_parameter: str = "max_tokens"  # noqa: S105
+    effort: str | None = None
+    by_rules: Callable[[], str] | None = None
 
 
 @dataclass(frozen=True)
@@ -119,10 +133,14 @@ class ModelCall:
 
 @dataclass(frozen=True)
 class ModelReply:
-    """A whole reply. ``is_by_rules``: no model answered; the text is the request's ``by_rules``."""
+    """A whole reply. ``is_by_rules``: no model answered; the text is the request's ``by_rules``.
+
+    ``was_cut``: the model stopped at its longest length, so the text ends in mid-thought. Say so to the reader.
+    """
 
     text: str
     model: str
     provider: str
     is_by_rules: bool
     calls: tuple[ModelCall, ...] = field(default=())
+    was_cut: bool = False
