@@ -6,7 +6,7 @@ transaction writes turns, costs and the draft. A crash before it leaves nothing 
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import partial
@@ -14,12 +14,13 @@ from typing import Protocol
 
 from app.assistant.question import Answer, AnswerSink, Question
 from app.coaching.choose_skill import GENERAL, choose_skill
-from app.coaching.citations import CitationFilter, with_verified_citations
+from app.coaching.citations import CitationFilter, with_verified_citations, without_citations
 from app.coaching.compose_prompt import compose_prompt
 from app.coaching.offline_coach import answer_by_rules
 from app.coaching.remark import Remark, remark_of
 from app.core.clock import Clock, SystemClock
 from app.core.encryption import Cipher
+from app.core.errors import AppError, ModelError
 from app.core.metrics import count_error
 from app.dialogue.recent_turns import RecentTurns
 from app.dialogue.repository import DialogueRepository
@@ -29,20 +30,24 @@ from app.i18n.language import Language
 from app.i18n.messages import message
 from app.inbox.claim import Claim
 from app.knowledge.passage import Passage
-from app.llm.interface import ModelReply, ModelRequest, ReplyEvent, TextPiece
+from app.llm.interface import ModelCall, ModelReply, ModelRequest, ReplyEvent, TextPiece
 from app.people.person import Actor
 from app.storage.database import Database, Session
 
 logger = logging.getLogger(__name__)
 
 MOST_PASSAGES = 5
+BOOKING_SECONDS = 2.0
 
 
 class StreamingReply(Protocol):
-    """A reply that is being written. ``result`` is there when the iteration has ended."""
+    """A reply that is being written. ``result`` is there when the iteration has ended; ``calls`` at any time."""
 
     @property
     def result(self) -> ModelReply: ...
+
+    @property
+    def calls(self) -> Sequence[ModelCall]: ...
 
     def __aiter__(self) -> AsyncIterator[ReplyEvent]: ...
 
@@ -109,6 +114,26 @@ class AnswerQuestion:
         await self._recent_turns.remember(material.talk, exchange, recorded)
         return answer
 
+    async def keep_stopped(self, question: Question, text: str) -> None:
+        """The person has pressed stop: what they had read by then is part of the talk. For after the event is finished."""
+        talk = await self._recent_turns.recall(question.conversation)
+        exchange = Exchange(
+            conversation=question.conversation,
+            inbox_id=question.claim.inbox_id,
+            user_id=question.speaker.user_id,
+            question=question.text,
+            answer=without_citations(text),
+            language=talk.language or question.language,
+            skill=choose_skill(question.text, previous=talk.last_skill),
+            sources=(),
+            asked_at=question.asked_at,
+            answered_at=self._clock.now(),
+            thread_language=language_of(question.text),
+        )
+        async with self._database.transaction() as session:
+            recorded = await DialogueRepository(session, self._cipher).record(exchange)
+        await self._recent_turns.remember(talk, exchange, recorded)
+
     async def _gather(self, question: Question) -> _Material:
         """The talk and the knowledge, at the same time unless the question can only be understood from the talk."""
         remark = remark_of(question.text, in_talk=True)
@@ -144,17 +169,43 @@ class AnswerQuestion:
         return await self._knowledge.search(subject, actor=_actor(question), limit=MOST_PASSAGES)
 
     async def _ask(self, question: Question, material: _Material, sink: AnswerSink) -> ModelReply:
+        opened: StreamingReply | None = None
+        try:
+            async with self._llm.open(_request(question, material)) as reply:
+                opened = reply
+                return await self._show(reply, material, sink)
+        except (ModelError, asyncio.CancelledError):
+            if opened is not None:
+                await self._book(question, opened.calls)
+            raise
+
+    async def _show(self, reply: StreamingReply, material: _Material, sink: AnswerSink) -> ModelReply:
         citations = CitationFilter(material.passages)
-        async with self._llm.open(_request(question, material)) as reply:
-            async for event in reply:
-                if not isinstance(event, TextPiece):
-                    citations = CitationFilter(material.passages)
-                    sink.start_over()
-                elif text := citations.feed(event.text):
-                    sink.write(text)
-            if rest := citations.finish() + _note_of_cut(reply.result, material.language):
-                sink.write(rest)
-            return reply.result
+        async for event in reply:
+            if not isinstance(event, TextPiece):
+                citations = CitationFilter(material.passages)
+                sink.start_over()
+            elif text := citations.feed(event.text):
+                sink.write(text)
+        if rest := citations.finish() + _note_of_cut(reply.result, material.language):
+            sink.write(rest)
+        return reply.result
+
+    async def _book(self, question: Question, calls: Sequence[ModelCall]) -> None:
+        """What was asked was paid for, answered or not. Briefly: somebody has pressed stop, or waits for the apology."""
+        if not calls:
+            return
+        try:
+            async with asyncio.timeout(BOOKING_SECONDS), self._database.reading() as session:
+                await DialogueRepository(session, self._cipher).book(
+                    calls,
+                    team_id=question.speaker.team_id,
+                    user_id=question.speaker.user_id,
+                    inbox_id=question.claim.inbox_id,
+                    called_at=self._clock.now(),
+                )
+        except (AppError, TimeoutError) as error:
+            logger.warning("model_calls_not_booked", extra={"calls": len(calls), "error": type(error).__name__})
 
     def _exchange(self, question: Question, answer: Answer, reply: ModelReply) -> Exchange:
         return Exchange(

@@ -5,6 +5,7 @@ from datetime import timedelta
 from app.core.clock import Clock
 from app.core.encryption import Cipher
 from app.dialogue.conversation import Conversation
+from app.dialogue.recent_turns import RecentTurns
 from app.dialogue.repository import DialogueRepository
 from app.dialogue.turn import PastSession, Talk
 from app.people.person import Actor
@@ -14,17 +15,21 @@ MOST_COUNTED = 100
 
 
 class PastTalks:
-    """Reads conversations for everything but answering in them."""
+    """Reads conversations for everything but answering in them; with ``recent_turns``, mostly without a query."""
 
-    def __init__(self, database: Database, cipher: Cipher, clock: Clock) -> None:
+    def __init__(self, database: Database, cipher: Cipher, clock: Clock, recent_turns: RecentTurns | None = None) -> None:
         self._database = database
         self._cipher = cipher
         self._clock = clock
+        self._recent_turns = recent_turns
 
     async def talk_in(self, conversation: Conversation) -> Talk | None:
-        """The talk with its last turn; ``None`` where the coach has not said anything."""
-        async with self._database.reading() as session:
-            talk = await DialogueRepository(session, self._cipher).talk(conversation, turns=1)
+        """The talk with at least its last turn; ``None`` where the coach has not said anything."""
+        if self._recent_turns is not None:
+            talk = await self._recent_turns.peek(conversation)
+        else:
+            async with self._database.reading() as session:
+                talk = await DialogueRepository(session, self._cipher).talk(conversation, turns=1)
         return talk if talk.last_turn_id else None
 
     async def latest_of(self, actor: Actor, *, days: int) -> list[PastSession]:

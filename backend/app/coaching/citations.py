@@ -9,6 +9,8 @@ Source = TypeVar("Source")
 # [1] · [1, 2] · ［1］ · 【1】 : models write all of these, whatever they are told.
 _MARKER = re.compile(r"[ \u00a0]?[\[［【]\s*(\d{1,3}(?:\s*[,、，;・]\s*\d{1,3})*)\s*[\]］】]")
 _OPENINGS = "[［【"
+_MAY_BEGIN = re.compile(r"[\[［【]")
+_MAY_PRECEDE = frozenset({" ", "\u00a0"})
 _LONGEST_MARKER = 24
 _NUMBER = re.compile(r"\d+")
 
@@ -30,6 +32,8 @@ class CitationFilter(Generic[Source]):
 
     def feed(self, piece: str) -> str:
         """As much text as is certain by now: the beginning of what may become a marker waits for its end."""
+        if not self._held and piece[-1:] not in _MAY_PRECEDE and not _MAY_BEGIN.search(piece):
+            return piece  # nearly every piece of a stream
         text = self._held + piece
         cut = _certain_until(text)
         self._held = text[cut:]
@@ -41,7 +45,7 @@ class CitationFilter(Generic[Source]):
         return self._rewritten(rest)
 
     def _rewritten(self, text: str) -> str:
-        return _MARKER.sub(self._known, text) if any(opening in text for opening in _OPENINGS) else text
+        return _MARKER.sub(self._known, text) if _MAY_BEGIN.search(text) else text
 
     def _known(self, match: re.Match[str]) -> str:
         known = dict.fromkeys(index for number in _NUMBER.findall(match[1]) if 0 <= (index := int(number) - 1) < len(self._given))
@@ -64,5 +68,5 @@ def _certain_until(text: str) -> int:
     """Where a marker may be under way at the end; a space before it belongs to it."""
     start = max(text.rfind(opening, max(0, len(text) - _LONGEST_MARKER)) for opening in _OPENINGS)
     if start >= 0 and not re.search(r"[\]］】]", text[start:]) and re.fullmatch(r"[\s\d,、，;・]*", text[start + 1 :]):
-        return start - (start > 0 and text[start - 1] in " \u00a0")
-    return len(text) - (text[-1:] in {" ", "\u00a0"})
+        return start - (start > 0 and text[start - 1] in _MAY_PRECEDE)
+    return len(text) - (text[-1:] in _MAY_PRECEDE)

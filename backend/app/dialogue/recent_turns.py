@@ -37,8 +37,12 @@ class RecentTurns:
         cached = await self._cache.take(session_key(conversation.key))
         if cached and (talk := self._opened(cached, conversation)):
             return talk
-        async with self._database.reading() as session:
-            return await DialogueRepository(session, self._cipher).talk(conversation, turns=MOST_TURNS)
+        return await self._from_database(conversation)
+
+    async def peek(self, conversation: Conversation) -> Talk:
+        """The talk so far, for whoever is not going to answer: it stays in the cache."""
+        cached = await self._cache.get(session_key(conversation.key))
+        return (self._opened(cached, conversation) if cached else None) or await self._from_database(conversation)
 
     async def remember(self, talk: Talk, exchange: Exchange, recorded: Recorded) -> None:
         """After the commit. Keeps nothing when ``talk`` turns out not to have been the whole of it."""
@@ -54,6 +58,10 @@ class RecentTurns:
     async def drop(self, conversation: Conversation) -> None:
         """After turns were changed or erased in PostgreSQL."""
         await self._cache.delete(session_key(conversation.key))
+
+    async def _from_database(self, conversation: Conversation) -> Talk:
+        async with self._database.reading() as session:
+            return await DialogueRepository(session, self._cipher).talk(conversation, turns=MOST_TURNS)
 
     def _sealed(self, talk: Talk, conversation: Conversation) -> bytes:
         turns = [(turn.role, turn.text, turn.user_id, turn.skill) for turn in talk.turns]

@@ -1,12 +1,15 @@
 """The SQL of conversations: one statement to read a talk, one to record an exchange."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from app.core.encryption import Cipher
 from app.dialogue.conversation import Conversation
 from app.dialogue.turn import Exchange, PastSession, Recorded, Talk, Turn, TurnRole
 from app.i18n.language import Language
+from app.llm.interface import ModelCall
 from app.people.person import Actor
 from app.storage.database import Record, Session
 
@@ -23,13 +26,22 @@ where s.team_id = $1 and s.conversation = $2
 order by m.id
 """
 
+# One array per column, one element per call.
+_PAID = """
+insert into model_usage (team_id, user_id, inbox_id, purpose, profile, provider, model, prompt_version,
+    input_tokens, cached_input_tokens, output_tokens, cost_micro_usd, milliseconds, outcome, called_at)
+select $1, $2, $3, call.*, $4 from unnest(
+    $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
+    $10::int[], $11::int[], $12::int[], $13::bigint[], $14::int[], $15::text[]) as call
+"""
+
 # Session, turns and costs in one statement: a reply is recorded thousands of times a day, and each further round trip costs more
 # processor time than the statement itself. ``before`` sees the table as it was, whatever the other parts insert.
 _RECORD = """
 with session as (
     insert into dialogue_sessions
         (team_id, user_id, conversation, channel_id, thread_ts, is_direct, language, title, started_at, last_turn_at)
-    values ($1, $2, $3, $4, $5, $6, $27, $8, $9, $10)
+    values ($1, $2, $16, $17, $18, $19, $20, $21, $22, $4)
     on conflict (team_id, conversation) do update set
         last_turn_at = greatest(dialogue_sessions.last_turn_at, excluded.last_turn_at),
         language = coalesce(dialogue_sessions.language, excluded.language), closed_at = null
@@ -38,24 +50,20 @@ with session as (
     select max(m.id) as id from dialogue_messages m join session on m.session_id = session.id
 ), said as (
     insert into dialogue_messages (team_id, session_id, inbox_id, user_id, role, content, language, skill, sources, said_at)
-    select $1, session.id, $11, $2, turn.role, turn.content, $7, turn.skill, turn.sources, turn.said_at
+    select $1, session.id, $3, $2, turn.role, turn.content, $23, turn.skill, turn.sources, turn.said_at
     from session, (values
-        (1, 'speaker', $12::bytea, null::text, '[]'::jsonb, $9::timestamptz),
-        (2, 'coach', $13::bytea, $14::text, $15::jsonb, $10::timestamptz)
+        (1, 'speaker', $24::bytea, null::text, '[]'::jsonb, $22::timestamptz),
+        (2, 'coach', $25::bytea, $26::text, $27::jsonb, $4::timestamptz)
     ) as turn(position, role, content, skill, sources, said_at)
     order by turn.position
     on conflict (inbox_id, role) do nothing
     returning id
 ), paid as (
-    insert into model_usage (team_id, user_id, inbox_id, purpose, profile, provider, model, prompt_version,
-        input_tokens, cached_input_tokens, output_tokens, cost_micro_usd, milliseconds, outcome, called_at)
-    select $1, $2, $11, call.*, $10 from unnest(
-        $16::text[], $17::text[], $18::text[], $19::text[], $20::text[],
-        $21::int[], $22::int[], $23::int[], $24::bigint[], $25::int[], $26::text[]) as call
+:paid
 )
 select session.id, session.language, coalesce(before.id, 0) as before, (select max(id) from said) as last
 from session, before
-"""
+""".replace(":paid", _PAID)
 
 _RECENT_SESSIONS = """
 select s.id, s.title, s.conversation, s.channel_id, s.thread_ts, s.is_direct, s.language, s.started_at, s.last_turn_at,
@@ -103,20 +111,14 @@ class DialogueRepository:
     async def record(self, exchange: Exchange) -> Recorded:
         """Opens the session if need be, appends both turns, books the calls. A second time for one event adds no turns."""
         where, team_id = exchange.conversation, exchange.conversation.team_id
-        calls = exchange.calls
         row = await self._session.fetch_row(
-            _RECORD, team_id, exchange.user_id, where.key, where.channel_id, where.thread_ts, where.is_direct,
-            exchange.language, self._cipher.encrypt(title_of(exchange.question), place=_title_place(team_id, where.key)),
-            exchange.asked_at, exchange.answered_at, exchange.inbox_id,
+            _RECORD, team_id, exchange.user_id, exchange.inbox_id, exchange.answered_at, *_columns(exchange.calls),
+            where.key, where.channel_id, where.thread_ts, where.is_direct, exchange.thread_language,
+            self._cipher.encrypt(title_of(exchange.question), place=_title_place(team_id, where.key)),
+            exchange.asked_at, exchange.language,
             self._cipher.encrypt(exchange.question, place=_turn_place(team_id, exchange.inbox_id, TurnRole.SPEAKER)),
             self._cipher.encrypt(exchange.answer, place=_turn_place(team_id, exchange.inbox_id, TurnRole.COACH)),
             exchange.skill, list(exchange.sources),
-            [call.purpose for call in calls], [call.profile for call in calls], [call.provider for call in calls],
-            [call.model for call in calls], [call.prompt_version for call in calls],
-            [call.usage.input_tokens for call in calls], [call.usage.cached_input_tokens for call in calls],
-            [call.usage.output_tokens for call in calls], [call.cost_micro_usd for call in calls],
-            [call.milliseconds for call in calls], [call.outcome for call in calls],
-            exchange.thread_language,
         )  # fmt: skip
         assert row is not None
         return Recorded(
@@ -125,6 +127,12 @@ class DialogueRepository:
             last_turn_before=row["before"],
             last_turn_id=row["last"] or row["before"],
         )
+
+    async def book(
+        self, calls: Sequence[ModelCall], *, team_id: str, user_id: str | None, inbox_id: int | None, called_at: datetime
+    ) -> None:
+        """What was paid for without an answer to show for it."""
+        await self._session.execute(_PAID, team_id, user_id, inbox_id, called_at, *_columns(calls))
 
     async def recent_sessions(self, actor: Actor, *, limit: int) -> list[PastSession]:
         """What ``actor`` talked about, latest first: everything where only they look, else what was said in that channel."""
@@ -188,6 +196,17 @@ def title_of(question: str) -> str:
     """The first line of a talk's first question, shortened."""
     line = next((stripped for part in question.splitlines() if (stripped := " ".join(part.split()))), "")
     return line if len(line) <= LONGEST_TITLE else line[: LONGEST_TITLE - 1] + "…"
+
+
+def _columns(calls: Sequence[ModelCall]) -> tuple[list[Any], ...]:
+    """The calls as one list per column, in the order of ``_PAID``."""
+    return (
+        [call.purpose for call in calls], [call.profile for call in calls], [call.provider for call in calls],
+        [call.model for call in calls], [call.prompt_version for call in calls],
+        [call.usage.input_tokens for call in calls], [call.usage.cached_input_tokens for call in calls],
+        [call.usage.output_tokens for call in calls], [call.cost_micro_usd for call in calls],
+        [call.milliseconds for call in calls], [call.outcome for call in calls],
+    )  # fmt: skip
 
 
 def _language(value: str | None) -> Language | None:

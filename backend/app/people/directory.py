@@ -64,7 +64,8 @@ class PeopleDirectory:
     async def find(self, team_id: str, user_id: str) -> Person:
         """The person. ``SlackError`` when they are new here and Slack does not answer."""
         key = (team_id, user_id)
-        known = self._people.get(key) or await self._from_stores(team_id, user_id)
+        # Asked again afterwards: while the stores were read, another message's look-up may have come to its end.
+        known = self._people.get(key) or await self._from_stores(team_id, user_id) or self._people.get(key)
         age = self._clock.now() - known.looked_up_at if known and known.looked_up_at else None
         if known is None or age is None or age > NOT_BELIEVED_AFTER:
             # Several messages of one new person wait for one look-up; the interruption of one does not end it for the others.

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,7 +12,7 @@ from app.assistant.answer_question import AnswerQuestion
 from app.assistant.question import Question
 from app.cache.cache import Cache
 from app.cache.connection import RedisConnection, RedisOptions
-from app.core.errors import LostClaim, ModelUnavailable, StorageUnavailable
+from app.core.errors import LostClaim, ModelError, ModelRefused, ModelUnavailable, StorageUnavailable
 from app.core.transaction_guard import refuse_inside_transaction
 from app.dialogue.conversation import Conversation
 from app.dialogue.recent_turns import RecentTurns
@@ -22,7 +22,22 @@ from app.inbox.claim import Claim
 from app.inbox.envelope import Envelope
 from app.inbox.inbox import Inbox
 from app.knowledge.passage import Passage
-from app.llm.interface import ModelReply, ModelRequest, ReplyEvent, StartedOver, TextPiece
+from app.llm.interface import (
+    Finished,
+    ModelCall,
+    ModelReply,
+    ModelRequest,
+    ProviderEvent,
+    ProviderRequest,
+    ReplyEvent,
+    StartedOver,
+    TextPiece,
+    Usage,
+)
+from app.llm.profiles import ModelProfile, Profiles
+from app.llm.providers.offline import Offline
+from app.llm.service import Limits, LLMService
+from app.llm.traits import traits_of
 from app.people.person import Actor, Person
 from app.storage.database import Database
 from tests.unit.coaching.passages import DISCOUNT, VALUE
@@ -67,6 +82,7 @@ class ScriptedReply:
         self._model = model
         self._request = request
         self.result: Any = None
+        self.calls: list[ModelCall] = []
 
     async def __aiter__(self) -> AsyncIterator[ReplyEvent]:
         said = ""
@@ -75,6 +91,7 @@ class ScriptedReply:
             said = self._request.by_rules()
             for at in range(0, len(said), 7):
                 yield TextPiece(said[at : at + 7])
+        self.calls = [CALL] if self._model.script else []
         for event in self._model.script:
             await asyncio.sleep(0)
             if isinstance(event, Exception):
@@ -272,6 +289,7 @@ async def test_a_model_that_fails_leaves_no_trace(scene: Scene) -> None:
     with pytest.raises(ModelUnavailable):
         await scene.answer_question(question, scene.shown)
     assert await scene.rows("dialogue_messages") == []
+    assert len(await scene.rows("model_usage")) == 1, "but it was paid for"
     scene.model.script = pieces("今度は最後まで。")
     assert (await scene.answer_question(question, Shown())).text == "今度は最後まで。"
     assert len(await scene.rows("dialogue_messages")) == 2
@@ -301,6 +319,15 @@ async def test_an_interruption_while_the_model_writes_leaves_no_trace(scene: Sce
     with pytest.raises(asyncio.CancelledError):
         await task
     assert await scene.rows("dialogue_messages") == []
+    assert len(await scene.rows("model_usage")) == 1, "but it was paid for"
+
+
+async def test_what_was_read_before_the_stop_belongs_to_the_talk(scene: Scene) -> None:
+    await scene.ask()
+    await scene.answer_question.keep_stopped(await scene.question("続きを"), "まず[1]理由を")
+    talk = await scene.recent.recall(DM)
+    assert [turn.text for turn in talk.turns[2:]] == ["続きを", "まず理由を"]
+    assert (await scene.recent.recall(DM)).turns == talk.turns
 
 
 async def test_a_failing_search_is_raised_as_what_it_is(scene: Scene) -> None:
@@ -308,6 +335,56 @@ async def test_a_failing_search_is_raised_as_what_it_is(scene: Scene) -> None:
     with pytest.raises(StorageUnavailable):
         await scene.ask()
     assert scene.model.requests == []
+
+
+class ProviderThat:
+    """A vendor behind the real service: says the pieces, then finishes or fails."""
+
+    name = "openai"
+
+    def __init__(self, *said: str, failure: ModelError | None = None) -> None:
+        self.said, self.failure = said, failure
+
+    async def stream(self, request: ProviderRequest) -> AsyncGenerator[ProviderEvent]:
+        for text in self.said:
+            yield TextPiece(text)
+        if self.failure:
+            raise self.failure
+        yield Finished(Usage(1000, 50), "gpt-4o")
+
+    async def close(self) -> None: ...
+
+
+def with_real_service(scene: Scene, provider: ProviderThat) -> None:
+    profile = ModelProfile("default", "openai", "gpt-4o", 0.7, 500, 8000, traits_of("openai", "gpt-4o"))
+    service = LLMService({"openai": provider, "offline": Offline()}, Profiles({"default": profile}), limits=Limits(max_retries=0))
+    scene.answer_question._llm = service
+
+
+async def test_with_the_real_service_a_model_answers_and_is_booked(scene: Scene) -> None:
+    with_real_service(scene, ProviderThat("まず理由を尋ね", "ます [", "1]。"))
+    answer = await scene.ask()
+    assert answer.text == scene.shown.text == "まず理由を尋ねます[1]。"
+    usage = (await scene.rows("model_usage"))[0]
+    assert (usage["provider"], usage["input_tokens"], usage["outcome"]) == ("openai", 1000, "ok")
+    assert usage["prompt_version"].startswith("negotiation-ja-")
+
+
+async def test_with_the_real_service_the_rules_answer_when_the_model_breaks_off(scene: Scene) -> None:
+    with_real_service(scene, ProviderThat("途中ま", failure=ModelUnavailable("gone")))
+    answer = await scene.ask()
+    assert answer.is_by_rules
+    assert answer.text == scene.shown.text
+    assert scene.shown.starts == 2
+    assert {row["outcome"] for row in await scene.rows("model_usage")} == {"ModelUnavailable", "ok"}
+
+
+async def test_with_the_real_service_a_refusal_is_raised_and_booked(scene: Scene) -> None:
+    with_real_service(scene, ProviderThat(failure=ModelRefused("no")))
+    with pytest.raises(ModelRefused):
+        await scene.ask()
+    assert [row["outcome"] for row in await scene.rows("model_usage")] == ["ModelRefused"]
+    assert await scene.rows("dialogue_messages") == []
 
 
 async def test_without_redis_everything_is_answered_and_remembered(database: Database) -> None:

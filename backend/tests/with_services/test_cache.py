@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import ssl
-from collections.abc import AsyncIterator
+import tempfile
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -48,12 +49,17 @@ async def test_every_value_has_a_lifetime(redis_url: str) -> None:
         assert 0 < await connection.run(lambda client: client.ttl(KEY)) <= 60
 
 
-async def test_a_server_killed_and_started_again_goes_unnoticed(tmp_path_factory: pytest.TempPathFactory) -> None:
-    home = tmp_path_factory.mktemp("redis-killed")
-    for folder in (home, *home.parents[:3]):
-        folder.chmod(0o755)
+@pytest.fixture
+def home_of_a_server() -> Iterator[Path]:
+    """Directly in the temporary folder: pytest's own folders are closed to the user a root's servers run as."""
+    with tempfile.TemporaryDirectory(prefix="sa-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+async def test_a_server_killed_and_started_again_goes_unnoticed(home_of_a_server: Path) -> None:
     clock = SteppingClock()
-    services = EmbeddedServices(home, THROW_AWAY)
+    services = EmbeddedServices(home_of_a_server, THROW_AWAY)
     services._own(services._sockets)
     try:
         services.start_redis()

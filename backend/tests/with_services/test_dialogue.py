@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from app.assistant.past_talks import PastTalks
 from app.cache.cache import Cache
 from app.cache.connection import RedisConnection, RedisOptions
 from app.core.encryption import Cipher
@@ -18,7 +19,7 @@ from app.i18n.language import Language
 from app.people.person import Actor
 from app.storage.database import Database
 from tests.with_services.dialogue_builders import CALL, CIPHER, DM, NOW, an_exchange
-from tests.with_services.redis_faults import forward_to
+from tests.with_services.redis_faults import SteppingClock, forward_to
 
 
 async def record(database: Database, exchange: Exchange) -> Recorded:
@@ -136,6 +137,18 @@ async def test_the_cache_answers_without_postgres_and_postgres_without_the_cache
         await session.execute("delete from dialogue_messages")
     assert await recent.recall(DM) == from_database, "from the cache"
     assert await recent.recall(DM) != from_database, "taken: until somebody remembers, PostgreSQL is asked"
+
+
+async def test_looking_at_a_talk_leaves_it_in_the_cache(database: Database, cache: Cache) -> None:
+    recent = RecentTurns(database, CIPHER, cache)
+    talks = PastTalks(database, CIPHER, SteppingClock(), recent)
+    assert await talks.talk_in(DM) is None
+    await remembered(database, recent, an_exchange())
+    async with database.reading() as session:
+        await session.execute("delete from dialogue_messages")
+    seen = await talks.talk_in(DM)
+    assert seen is not None and len(seen.turns) == 2
+    assert await recent.recall(DM) == seen
 
 
 async def test_an_answer_that_never_came_leaves_nothing_stale(database: Database, cache: Cache) -> None:
