@@ -23,11 +23,34 @@ const remember = (name, value) => { try { localStorage.setItem(`playground:${nam
 
 // ---------------------------------------------------------------- loading and following
 
-async function enter(user) {
+// Follow first, then read: what happens in between is applied once more, so nothing is missed.
+function enter(user) {
   source?.close();
-  const answer = await fetch(`world?user=${encodeURIComponent(user ?? "")}`);
-  if (!answer.ok && user) return enter("");
-  world = await answer.json();
+  let waiting = [];
+  const mine = (source = new EventSource(`changes?user=${encodeURIComponent(user ?? "")}`));
+  source.addEventListener("hello", async () => {
+    waiting = [];
+    const answer = await fetch(`world?user=${encodeURIComponent(user ?? "")}`);
+    if (mine !== source || !answer.ok) return;
+    document.body.classList.remove("offline");
+    load(await answer.json());
+    const missed = waiting;
+    waiting = null;
+    missed.forEach(apply);
+  });
+  source.onmessage = (event) => {
+    const change = JSON.parse(event.data);
+    if (waiting) waiting.push(change);
+    else apply(change);
+  };
+  source.onerror = () => {
+    document.body.classList.add("offline");
+    if (mine.readyState === EventSource.CLOSED) setTimeout(() => mine === source && enter(world ? user : ""), 1000);
+  };
+}
+
+function load(read) {
+  world = read;
   texts = world.texts;
   world.byId = new Map(world.channels.map((channel) => [channel.id, {
     ...channel,
@@ -48,20 +71,7 @@ async function enter(user) {
   }
   if (view.thread && !channelOf(view.thread.channel)?.messages.has(view.thread.ts)) view.thread = null;
   drawEverything();
-  follow();
   showModal(world.modal, blockContext({ viewId: world.modal?.id }), modalHandlers);
-}
-
-function follow() {
-  source = new EventSource(`changes?user=${encodeURIComponent(world.me)}`);
-  let wasOpen = false;
-  source.addEventListener("hello", () => {
-    document.body.classList.remove("offline");
-    if (wasOpen) enter(world.me);
-    wasOpen = true;
-  });
-  source.onerror = () => document.body.classList.add("offline");
-  source.onmessage = (event) => apply(JSON.parse(event.data));
 }
 
 function apply(change) {
@@ -198,10 +208,10 @@ function drawSidebar() {
       el("small", {}, me.title)));
 }
 
-async function switchPerson(user) {
+function switchPerson(user) {
   view.channel = null;
   view.thread = null;
-  await enter(user);
+  enter(user);
 }
 
 function go(channelId, tab = "messages") {

@@ -3,7 +3,7 @@ import { el, icon } from "./dom.js";
 import { markdown, mrkdwn, plainText, richText, table, textObject } from "./text.js";
 
 export function renderBlocks(blocks, context) {
-  return blocks.map((block) => el("div", { class: `block ${block.type}`, "data-block": block.block_id }, renderBlock(block, context)));
+  return blocks.map((block) => el("div", { class: `block block-${block.type}`, "data-block": block.block_id }, renderBlock(block, context)));
 }
 
 function renderBlock(block, context) {

@@ -73,7 +73,7 @@ export function composer({ texts, placeholder, people, commands, send, initial =
       event.preventDefault();
       chosen = (chosen + (event.key === "ArrowDown" ? 1 : offered.length - 1)) % offered.length;
       show();
-    } else if (offered.length && ["Enter", "Tab"].includes(event.key) && !event.shiftKey) {
+    } else if (offered.length && ["Enter", "Tab"].includes(event.key) && !event.shiftKey && area.value.trim() !== offered[chosen].label) {
       event.preventDefault();
       take(chosen);
     } else if (event.key === "Escape") {
