@@ -1,0 +1,257 @@
+"""Builds everything once per process, hands it over by constructor, and closes it in reverse order.
+
+Read :func:`open_services` from top to bottom to see what the product consists of.
+"""
+
+import contextlib
+import os
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import SecretStr
+from starlette.routing import Route
+
+from app.assistant.answer_question import AnswerQuestion
+from app.assistant.give_feedback import GiveFeedback
+from app.assistant.past_talks import PastTalks
+from app.cache.cache import Cache
+from app.cache.connection import RedisConnection, redis_options
+from app.cache.limits import Limits
+from app.core.clock import Clock, SystemClock
+from app.core.config import Settings
+from app.core.encryption import Cipher, key_from_secret, parse_keys
+from app.core.errors import ConfigurationError
+from app.core.probe import Asking, Finding, Probe, disk_probe, memory_probe
+from app.dialogue.recent_turns import RecentTurns
+from app.embeddings.providers import open_embedder
+from app.i18n.language import Language
+from app.inbox.inbox import Inbox
+from app.inbox.stopping import StopSignals
+from app.knowledge.embedding_queue import EmbeddingQueue
+from app.knowledge.library import Library
+from app.knowledge.search import KnowledgeSearch
+from app.knowledge.tokens import Tokenizer
+from app.llm.service import LLMService, open_llm
+from app.people.directory import PeopleDirectory
+from app.slack.blocks.help import About
+from app.slack.bolt_app import BoltDoor
+from app.slack.client import SlackClient
+from app.slack.dispatcher import SlackDispatcher
+from app.slack.edge import EdgeRules, SlackEdge
+from app.slack.ingress import Ingress
+from app.slack.interaction import InteractionDoor
+from app.slack.introduction import LookUpPerson, WhoWeAre
+from app.slack.janitor import Janitor
+from app.slack.limits import SharedBudget
+from app.slack.markdown import LinkPolicy
+from app.slack.receiver import EventReceiver
+from app.slack.reply import ReplyDesk
+from app.slack.routes import SlackRoutes
+from app.slack.socket_mode import SocketMode
+from app.slack.workspace import WorkspaceDirectory
+from app.storage.database import Database
+from app.storage.listener import Listener
+from app.storage.migrations import newest_revision
+
+
+@dataclass(frozen=True)
+class Services:
+    """What the edges above this layer use."""
+
+    settings: Settings
+    database: Database
+    listener: Listener
+    limits: Limits
+    inbox: Inbox
+    llm: LLMService
+    library: Library
+    embedding_queue: EmbeddingQueue | None
+    dispatcher: SlackDispatcher
+    janitor: Janitor
+    slack_routes: list[Route]
+    socket_mode: SocketMode | None
+    probes: list[Probe]
+    clock: Clock
+
+
+@asynccontextmanager
+async def open_services(settings: Settings, *, clock: Clock | None = None) -> AsyncIterator[Services]:
+    """Everything, open. ``ConfigurationError``: an operator must mend something; ``StorageUnavailable``: no PostgreSQL."""
+    clock = clock or SystemClock()
+    async with AsyncExitStack() as opened:
+        # Capabilities
+        cipher = open_cipher(settings)
+        database = await Database.open(
+            _required(settings.database_url, "DATABASE_URL"),
+            max_connections=settings.database_pool_size + settings.database_max_overflow,
+        )
+        opened.push_async_callback(database.close)
+        listener = await opened.enter_async_context(Listener(database.url))
+        redis = RedisConnection.open(redis_options(settings), clock=clock)
+        opened.push_async_callback(redis.close)
+        cache = Cache(redis)
+        limits = Limits(redis, processes=settings.workers, clock=clock)
+        llm = open_llm(settings, clock=clock)
+        opened.push_async_callback(llm.close)
+        embedder = open_embedder(settings)
+        if embedder is not None:
+            opened.push_async_callback(embedder.close)
+        client = SlackClient.open(
+            _required(settings.slack_bot_token, "SLACK_BOT_TOKEN"),
+            base_url=settings.slack_api_url,
+            timeout_seconds=settings.slack_request_timeout,
+        )
+        opened.push_async_callback(client.close)
+
+        # Subjects
+        inbox = await opened.enter_async_context(Inbox(database, cipher))
+        stops = await opened.enter_async_context(StopSignals(database, listener))
+        people = PeopleDirectory(database, cipher, cache, LookUpPerson(client), clock=clock)
+        opened.push_async_callback(people.close)
+        tokenizer = Tokenizer()
+        library = Library(database, tokenizer, clock)
+        knowledge = KnowledgeSearch(database, tokenizer, embedder=embedder, cache=cache)
+        opened.push_async_callback(knowledge.close)
+        recent_turns = RecentTurns(database, cipher, cache, cache_hours=settings.cache_ttl_hours)
+
+        # Use cases
+        answer_question = AnswerQuestion(
+            database=database, cipher=cipher, recent_turns=recent_turns, knowledge=knowledge, llm=llm, drafts=inbox, clock=clock
+        )
+
+        # The Slack edge
+        workspaces = await opened.enter_async_context(
+            WorkspaceDirectory(WhoWeAre(client), people, app_id=settings.slack_app_id, team_id=settings.slack_team_id)
+        )
+        await knowledge.prepare(workspaces.current.team_id)
+        links = frozenset(settings.allowed_link_hosts)
+        budget = SharedBudget(
+            streams_per_minute=settings.slack_stream_starts_per_minute, edits_per_minute=settings.slack_edits_per_minute
+        )
+        edge = SlackEdge(
+            rules=EdgeRules(
+                about=About(settings.app_name, settings.app_version, is_offline=llm.is_offline),
+                links=LinkPolicy(links),
+                fallback_language=Language(settings.default_language),
+                max_input_length=settings.max_input_length,
+                questions_per_minute=settings.questions_per_minute,
+                questions_per_minute_workspace=settings.questions_per_minute_workspace,
+            ),
+            client=client,
+            desk=ReplyDesk(client, inbox, stops, limits, link_hosts=links, clock=clock, budget=budget),
+            inbox=inbox,
+            stops=stops,
+            answer_question=answer_question,
+            knowledge=knowledge,
+            people=people,
+            talks=PastTalks(database, cipher, clock, recent_turns),
+            give_feedback=GiveFeedback(database, cipher, clock),
+            limits=limits,
+            workspaces=workspaces,
+            clock=clock,
+        )
+        bolt = BoltDoor(edge, bot_token=_required(settings.slack_bot_token, "SLACK_BOT_TOKEN"))
+        receiver = EventReceiver(inbox=inbox, workspaces=workspaces)
+        door = InteractionDoor(bolt=bolt, limits=limits, fallback_language=edge.rules.fallback_language)
+        yield Services(
+            settings=settings,
+            database=database,
+            listener=listener,
+            limits=limits,
+            inbox=inbox,
+            llm=llm,
+            library=library,
+            embedding_queue=EmbeddingQueue(database, embedder) if embedder else None,
+            dispatcher=SlackDispatcher(bolt, edge),
+            janitor=Janitor(client, inbox),
+            slack_routes=_slack_routes(settings, clock, receiver, door, workspaces),
+            socket_mode=_socket_mode(settings, client, receiver, door, workspaces),
+            probes=_probes(settings, database=database, redis=redis, llm=llm, workspaces=workspaces, inbox=inbox),
+            clock=clock,
+        )
+
+
+def open_cipher(settings: Settings) -> Cipher:
+    """Keys from ENCRYPTION_KEYS; else one derived from SECRET_KEY; else, on a laptop, from a secret kept beside the data."""
+    if settings.encryption_keys:
+        return Cipher(parse_keys(settings.encryption_keys.get_secret_value()))
+    secret = settings.secret_key.get_secret_value() if settings.secret_key else _own_secret(settings.data_directory)
+    return Cipher({"secret": key_from_secret(secret)})
+
+
+def _own_secret(folder: Path) -> str:
+    folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+    file = folder / "secret.key"
+    with contextlib.suppress(FileExistsError), os.fdopen(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as new:
+        new.write(secrets.token_hex(32))
+    return file.read_text()
+
+
+def _required(value: SecretStr | None, name: str) -> str:
+    text = value.get_secret_value() if value else ""
+    if not text:
+        raise ConfigurationError(f"{name} is not set: set it, or start with `sales-agent demo`")
+    return text
+
+
+def _slack_routes(
+    settings: Settings, clock: Clock, receiver: EventReceiver, door: InteractionDoor, workspaces: WorkspaceDirectory
+) -> list[Route]:
+    """Empty in Socket Mode, where nothing arrives over HTTP."""
+    if settings.socket_mode:
+        return []
+    known = (settings.slack_signing_secret, settings.slack_signing_secret_previous)
+    ingress = Ingress(signing_secrets=[secret.get_secret_value() for secret in known if secret], clock=clock)
+    return SlackRoutes(ingress=ingress, receiver=receiver, door=door, workspaces=workspaces).routes()
+
+
+def _socket_mode(
+    settings: Settings, client: SlackClient, receiver: EventReceiver, door: InteractionDoor, workspaces: WorkspaceDirectory
+) -> SocketMode | None:
+    if not settings.socket_mode:
+        return None
+    token = _required(settings.slack_app_token, "SLACK_APP_TOKEN")
+    return SocketMode(app_token=token, web=client.web, receiver=receiver, door=door, workspaces=workspaces)
+
+
+def _probes(
+    settings: Settings,
+    *,
+    database: Database,
+    redis: RedisConnection,
+    llm: LLMService,
+    workspaces: WorkspaceDirectory,
+    inbox: Inbox,
+) -> list[Probe]:
+    async def ask_database() -> Finding:
+        async with database.reading() as session:
+            revision = await session.fetch_value("select version_num from alembic_version")
+        expected = newest_revision()
+        detail = {"connections": database.pool_size, "in_use": database.pool_in_use, "revision": revision, "expected": expected}
+        return Finding(revision == expected, detail)
+
+    async def ask_redis() -> Finding:
+        return Finding(await redis.ping())
+
+    async def ask_slack() -> Finding:
+        us = workspaces.current
+        return Finding(us.bot_user_id is not None and not us.is_removed, {"team_id": us.team_id, "app_id": us.app_id})
+
+    async def ask_llm() -> Finding:
+        return Finding(True, {"is_offline": llm.is_offline, "model": llm.model_name})
+
+    async def ask_queue() -> Finding:
+        return Finding(True, {"undone": await inbox.count_undone()})
+
+    return [
+        Asking("database", ask_database, is_required=True),
+        Asking("redis", ask_redis),
+        Asking("slack", ask_slack),
+        Asking("llm", ask_llm),
+        Asking("queue", ask_queue),
+        disk_probe(settings.data_directory),
+        memory_probe(),
+    ]
