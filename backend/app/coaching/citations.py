@@ -7,11 +7,11 @@ from typing import Generic, TypeVar
 Source = TypeVar("Source")
 
 # [1] · [1, 2] · ［1］ · 【1】 : models write all of these, whatever they are told.
-_MARKER = re.compile(r"[ \u00a0]?[\[［【]\s*(\d{1,3}(?:\s*[,、，;・]\s*\d{1,3})*)\s*[\]］】]")
+_MARKER = re.compile(r"[ \u00a0]?[\[［【] ?(\d{1,3}(?: ?[,、，;・] ?\d{1,3}){0,4}) ?[\]］】]")
 _OPENINGS = "[［【"
 _MAY_BEGIN = re.compile(r"[\[［【]")
 _MAY_PRECEDE = frozenset({" ", "\u00a0"})
-_LONGEST_MARKER = 24
+_LONGEST_MARKER = 40  # what _MARKER can match at most, and some
 _NUMBER = re.compile(r"\d+")
 
 
@@ -67,6 +67,6 @@ def without_citations(text: str) -> str:
 def _certain_until(text: str) -> int:
     """Where a marker may be under way at the end; a space before it belongs to it."""
     start = max(text.rfind(opening, max(0, len(text) - _LONGEST_MARKER)) for opening in _OPENINGS)
-    if start >= 0 and not re.search(r"[\]］】]", text[start:]) and re.fullmatch(r"[\s\d,、，;・]*", text[start + 1 :]):
+    if start >= 0 and not re.search(r"[\]］】]", text[start:]) and re.fullmatch(r"[ \d,、，;・]*", text[start + 1 :]):
         return start - (start > 0 and text[start - 1] in _MAY_PRECEDE)
     return len(text) - (text[-1:] in _MAY_PRECEDE)

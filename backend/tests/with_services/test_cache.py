@@ -124,6 +124,7 @@ async def test_a_call_that_is_interrupted_does_not_confuse_the_next_one(redis_ur
     async with cache_at(redis_url) as (cache, _):
         for number in range(50):
             await cache.set(f"{KEY}:{number}", str(number).encode(), 60)
+        right = 0
         for round_ in range(20):
             tasks = [asyncio.create_task(cache.get(f"{KEY}:{number}")) for number in range(50)]
             for _ in range(round_ % 5):
@@ -131,8 +132,10 @@ async def test_a_call_that_is_interrupted_does_not_confuse_the_next_one(redis_ur
             for task in tasks[::2]:
                 task.cancel()
             found = await asyncio.gather(*tasks, return_exceptions=True)
-            for number in range(1, 50, 2):
-                assert found[number] == str(number).encode()
+            for number in range(1, 50, 2):  # nothing, when this machine was busy for 100 ms; never what another one asked for
+                assert found[number] in {None, str(number).encode()}
+                right += found[number] is not None
+        assert right > 0
 
 
 async def test_tls_with_our_own_authority_and_a_client_certificate(redis_url: str, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ GIVEN = ("a", "b", "c")
         ("半分だけ[1,7]", "半分だけ[1]", ("a",)),
         ("[リンク](https://example.com) と [TODO]", "[リンク](https://example.com) と [TODO]", ()),
         ("途中[1", "途中[1", ()),
+        ("長い[" + "1," * 30 + "2]", "長い[" + "1," * 30 + "2]", ()),
         ("", "", ()),
     ],
 )
@@ -33,6 +34,13 @@ def test_streaming_shows_exactly_the_final_text(pieces: list[str]) -> None:
     citations = CitationFilter(GIVEN)
     shown = "".join(citations.feed(piece) for piece in pieces) + citations.finish()
     assert (shown, citations.sources) == with_verified_citations("".join(pieces), GIVEN)
+
+
+def test_a_marker_too_long_to_be_one_is_the_same_text_in_a_stream() -> None:
+    text = "長い[" + "1," * 30 + "2]と[2]"
+    citations = CitationFilter(GIVEN)
+    shown = "".join(citations.feed(letter) for letter in text) + citations.finish()
+    assert (shown, citations.sources) == with_verified_citations(text, GIVEN)
 
 
 def test_text_flows_unless_a_marker_is_under_way() -> None:
