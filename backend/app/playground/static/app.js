@@ -50,6 +50,8 @@ function enter(user) {
 }
 
 function load(read) {
+  const before = world?.me;
+  const wasApp = world !== null && isApp();
   world = read;
   texts = world.texts;
   world.byId = new Map(world.channels.map((channel) => [channel.id, {
@@ -63,6 +65,7 @@ function load(read) {
   document.documentElement.lang = world.language;
   document.title = `${t("title")} — ${world.people[world.bot].name}`;
   remember("person", world.me);
+  if (wasApp) view.channel = world.direct;
   if (!world.byId.has(view.channel)) {
     const kept = remembered(`place:${world.me}`);
     view.channel = world.byId.has(kept) ? kept : world.channels.find((one) => !one.is_direct)?.id ?? world.direct;
@@ -72,6 +75,7 @@ function load(read) {
   if (view.thread && !channelOf(view.thread.channel)?.messages.has(view.thread.ts)) view.thread = null;
   drawEverything();
   showModal(world.modal, blockContext({ viewId: world.modal?.id }), modalHandlers);
+  if (isApp() && before !== world.me) act("open_home", { tab: view.tab });
 }
 
 function apply(change) {
@@ -209,8 +213,8 @@ function drawSidebar() {
 }
 
 function switchPerson(user) {
-  view.channel = null;
   view.thread = null;
+  view.editing = null;
   enter(user);
 }
 

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,8 @@ from .echo_bot import EchoBot
 SECRET = "browser-tests"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
-    "--disable-sync", "--disable-dev-shm-usage",
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
 ]  # fmt: skip
 
 
@@ -63,12 +64,20 @@ async def page_url(playground: Playground) -> AsyncIterator[str]:
 
 @pytest.fixture
 async def page(browser: Browser, page_url: str) -> AsyncIterator[Page]:
+    async with watched_page(browser, page_url) as page:
+        yield page
+
+
+@asynccontextmanager
+async def watched_page(browser: Browser, url: str) -> AsyncIterator[Page]:
+    """A page whose errors fail the test."""
     context = await browser.new_context(viewport={"width": 1280, "height": 800}, locale="ja-JP", timezone_id="Asia/Tokyo")
     page = await context.new_page()
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
-    await page.goto(page_url)
+    await page.goto(url)
+    await page.locator("#composer textarea").wait_for()
     yield page
     await context.close()
     assert problems == []
