@@ -13,7 +13,7 @@ from app.storage.tables.everything import metadata
 MIGRATION_LOCK = 4_812_773
 
 
-def include_object(_object: object, name: str | None, type_: str, _reflected: bool, _compare_to: object) -> bool:
+def include_object(_object: object, name: str | None, *_more: object) -> bool:
     """The job engine's tables belong to the job engine; everything else is ours."""
     return not (name or "").startswith(("procrastinate_", "idx_procrastinate_"))
 

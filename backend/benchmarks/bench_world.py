@@ -1,4 +1,4 @@
-"""What a bot under measurement lives in: real PostgreSQL and Valkey, a small Slack in this process, a scripted model in another.
+"""What a bot under measurement lives in: real PostgreSQL and Valkey, a small Slack here, a scripted model beside it."""
 
 import asyncio
 import contextlib

@@ -1,8 +1,8 @@
 """Two small Slack bots to measure against, written the way such bots usually are.
 
 ``ack``: slack-bolt's AsyncApp behind FastAPI; every event is acknowledged and nothing else happens.
-``stream``: the same, and a mention is answered with a reply that OpenAI's SDK streams and slack-sdk's helper passes on. It keeps no
-history, looks nothing up, and loses what it was doing when it stops.
+``stream``: the same, and a mention is answered with a reply that OpenAI's SDK streams and slack-sdk's helper passes on. It
+keeps no history, looks nothing up, and loses what it was doing when it stops.
 
 Run: ``python benchmarks/yardsticks.py ack|stream --port 9001 --slack-api http://127.0.0.1:9100/slack/api/ --model http://127.0.0.1:9200/v1``
 """
@@ -38,7 +38,10 @@ def build(kind: str, *, slack_api: str, model_url: str, signing_secret: str, tok
 
         @bot.event("app_mention")
         async def answer(event: dict[str, Any], body: dict[str, Any], client: AsyncWebClient) -> None:
-            messages: Any = [{"role": "system", "content": "営業コーチとして答えてください。"}, {"role": "user", "content": event["text"]}]
+            messages: Any = [
+                {"role": "system", "content": "営業コーチとして答えてください。"},
+                {"role": "user", "content": event["text"]},
+            ]
             stream = await client.chat_stream(
                 channel=event["channel"],
                 thread_ts=event.get("thread_ts", event["ts"]),

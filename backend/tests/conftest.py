@@ -77,9 +77,9 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-async def redis_url(servers: Servers) -> AsyncIterator[str]:
+async def redis_url(servers: Servers) -> str:
     """An emptied Redis database; tests of one process run one after the other."""
     client = redis.Redis.from_url(servers.redis_url)
     await client.flushall()
     await client.aclose()
-    yield servers.redis_url
+    return servers.redis_url

@@ -18,7 +18,7 @@ def upgrade_to_newest(database_url: str, *, revision: str = "head") -> None:
     def run() -> None:
         try:
             command.upgrade(alembic_config(database_url), revision)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - raised again by the caller's thread
             failures.append(error)
 
     # Alembic's environment starts an event loop of its own, which a thread with a running loop does not allow.
