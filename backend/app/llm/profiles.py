@@ -46,7 +46,10 @@ class Profiles:
     def chain(self, name: str) -> tuple[ModelProfile, ...]:
         """The profile of that name (the default one when nobody configured it), then the fallbacks, no model twice."""
         wanted = (self.by_name.get(name, self.default), *(self.by_name[other] for other in self.fallbacks))
-        return tuple({profile.key: profile for profile in reversed(wanted)}.values())[::-1]
+        once: dict[str, ModelProfile] = {}
+        for profile in wanted:
+            once.setdefault(profile.key, profile)
+        return tuple(once.values())
 
     @property
     def providers(self) -> frozenset[str]:

@@ -22,7 +22,7 @@ _DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−ー－ｰ﹣－"), "-")
 _SCANNED = str.maketrans({**{code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}, 0x3000: " ", 0xA0: " ", **_DASHES})
 
 _PREFECTURE = r"(?:東京都|北海道|京都府|大阪府|(?:神奈川|和歌山|鹿児島|[一-龥]{2})県)"
-_HOUSE = r"\d{1,5}(?:(?:丁目|番地の?|番|号室?|の|-)\d{1,5}){0,4}(?:丁目|番地|番|号室?)?"
+_HOUSE = r"\d{1,5}(?:(?:条[東西南北]?|丁目|番地の?|番|号室?|の|-)\d{1,5}){0,4}(?:丁目|番地|番|号室?)?"
 _AREA = r"[^\s、。,;:「」()]"
 
 
@@ -63,7 +63,8 @@ _Found = tuple[str, re.Pattern[str], Callable[[str], bool]]
 _D = "[0-9]"
 _FROM, _TO = "(?<![0-9A-Za-z-])", "(?![0-9])"  # rather than \b, which knows no border between は and 0
 _NO_AMOUNT = "(?! ?[円元万億])"
-_PASSPORT_WORDS = "|".join(f"(?<={word})" for word in ("旅券", "パスポート", "护照", "Passport", "passport"))
+# 「ー」 reads as a dash here, as everywhere in the copy that is scanned.
+_PASSPORT_WORDS = "|".join(f"(?<={word})" for word in ("旅券", "パスポ-ト", "护照", "Passport", "passport"))
 
 # In order: what is found first is not looked at again.
 _KINDS: tuple[_Found, ...] = (
@@ -73,7 +74,7 @@ _KINDS: tuple[_Found, ...] = (
     ("CARD", re.compile(rf"(?<!{_D}){_D}{{4}}([ -]){_D}{{4}}\1{_D}{{4}}\1{_D}{{4}}(?:\1{_D}{{3}})?{_TO}"), _passes_luhn),
     ("CARD", re.compile(rf"(?<!{_D})(?:{_D}{{4}}([ -]){_D}{{6}}\1{_D}{{4,5}}|{_D}{{13,19}}){_TO}"), _passes_luhn),
     ("ID", re.compile(rf"(?<![0-9A-Za-z])[1-9]{_D}{{16}}[0-9Xx](?![0-9A-Za-z])"), _is_resident_id),
-    ("MYNUMBER", re.compile(rf"(?<!{_D}){_D}{{4}}([ -]?){_D}{{4}}\1{_D}{{4}}{_TO}"), _is_my_number),
+    ("MYNUMBER", re.compile(rf"(?<!{_D})(?<!{_D}[ -]){_D}{{4}}([ -]?){_D}{{4}}\1{_D}{{4}}(?![ -]?{_D})"), _is_my_number),
     ("PHONE", re.compile(rf"(?<![0-9A-Za-z])\+{_D}{{1,3}}(?:[ .-]?\(?{_D}{{1,5}}\)?){{2,5}}{_TO}"), _is_phone),
     ("PHONE", re.compile(rf"{_FROM}\(?0{_D}{{1,4}}(?:\) ?|[ .-]|\(){_D}{{1,4}}(?:\) ?|[ .-]){_D}{{3,4}}{_TO}"), _is_phone),
     ("PHONE", re.compile(rf"{_FROM}(?:0{_D}{{9,10}}|1[3-9]{_D}{{9}}){_TO}{_NO_AMOUNT}"), _always),

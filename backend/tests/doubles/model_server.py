@@ -99,6 +99,8 @@ class Recorded:
     body: dict[str, Any]
     headers: dict[str, str]
     arrived_at: float
+    peer: tuple[str, int] | None = None
+    """The caller's end of the connection: the same for requests that share one."""
     is_closed: asyncio.Event = field(default_factory=asyncio.Event)
     is_whole: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -199,7 +201,8 @@ class ModelServer:
         self, request: web.Request, wire: Wire, refuse: Callable[[dict[str, Any]], tuple[int, str, str] | None]
     ) -> web.StreamResponse:
         body = await request.json()
-        recorded = Recorded(wire, body, {name.lower(): value for name, value in request.headers.items()}, time.time())
+        peer = request.transport.get_extra_info("peername") if request.transport else None
+        recorded = Recorded(wire, body, {name.lower(): value for name, value in request.headers.items()}, time.time(), peer)
         self.requests.append(recorded)
         async with self._arrival:
             self._arrival.notify_all()
@@ -362,12 +365,13 @@ def _whole(wire: Wire, script: Script, model: str) -> dict[str, Any]:
     if wire == "openai":
         finish = {"stop": "stop", "length": "length", "refusal": "content_filter"}[script.end]
         message = {"role": "assistant", "content": text, "refusal": None}
+        choices = [{"index": 0, "message": message, "finish_reason": finish}]
         return {"id": "chatcmpl-double", "object": "chat.completion", "created": 1_790_000_000, "model": model,
-                "choices": [{"index": 0, "message": message, "finish_reason": finish}], "usage": _openai_usage(script)}  # fmt: skip
+                "choices": choices, "usage": _openai_usage(script)}  # fmt: skip
     reason = {"stop": "end_turn", "length": "max_tokens", "refusal": "refusal"}[script.end]
     content = [{"type": "text", "text": text}]
-    return {"id": "msg_double", "type": "message", "role": "assistant", "model": model, "content": content,
-            "stop_reason": reason, "stop_sequence": None, "usage": _anthropic_usage(script)}  # fmt: skip
+    head = {"id": "msg_double", "type": "message", "role": "assistant", "model": model}
+    return {**head, "content": content, "stop_reason": reason, "stop_sequence": None, "usage": _anthropic_usage(script)}
 
 
 def _output_usage(script: Script) -> dict[str, Any]:

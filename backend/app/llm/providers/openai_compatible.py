@@ -80,7 +80,7 @@ class ThoughtFilter:
                 return self.rest()
         if self._state == "thought" and _CLOSE in self._held:
             self._state = "reply"
-            self._held = self._held.partition(_CLOSE)[2].lstrip()
+            self._held = self._held.partition(_CLOSE)[2]
             return self.rest()
         return ""
 
