@@ -13,7 +13,8 @@ from app.knowledge.passage import Passage
 SHORTEST, LONGEST = 8, 220
 MOST_FROM_ONE_PASSAGE = 2
 
-_SENTENCE_END = re.compile(r"(?<=[。！？])\s*|(?<=[.!?])\s+|\n+")
+_SENTENCE_END = re.compile(r"(?<=[。！？])|(?<=[.!?])(?=\s)")
+_QUOTES = ("「」", "『』", "“”")
 _LINE_DECORATION = re.compile(r"^\s*(?:[-*•・>#]+\s*|\d{1,2}[.)．）、]\s*|[|].*$)+")
 _EMPHASIS = re.compile(r"\*\*|__|`")
 _WORDS = re.compile(r"[a-z0-9]{2,}")
@@ -41,11 +42,27 @@ def points_about(question: str, passages: Sequence[Passage], *, said: str = "", 
 
 
 def _sentences(text: str) -> list[str]:
-    pieces = (_LINE_DECORATION.sub("", piece) for piece in _SENTENCE_END.split(visible_text(text)))
+    lines = (_LINE_DECORATION.sub("", line) for line in visible_text(text).splitlines())
+    pieces = (piece for line in lines for piece in _sentences_of_line(line))
     plain = (without_citations(_EMPHASIS.sub("", piece)).strip() for piece in pieces)
     return [
         sentence for sentence in plain if SHORTEST <= len(sentence) <= LONGEST and not sentence.endswith((":", "：", "?", "？"))
     ]
+
+
+def _sentences_of_line(line: str) -> list[str]:
+    """A quotation stays in one piece, however many sentences it has; one that is never closed is no sentence."""
+    sentences, open_quotation = [], ""
+    for piece in _SENTENCE_END.split(line):
+        open_quotation += piece
+        if _is_closed(open_quotation):
+            sentences.append(open_quotation)
+            open_quotation = ""
+    return sentences
+
+
+def _is_closed(text: str) -> bool:
+    return text.count('"') % 2 == 0 and all(text.count(opening) == text.count(closing) for opening, closing in _QUOTES)
 
 
 def _fit(sentence: str, asked: frozenset[str]) -> float:

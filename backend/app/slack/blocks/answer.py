@@ -39,7 +39,7 @@ def sources(passages: Sequence[Passage], language: Language, *, links: LinkPolic
 def _source(passage: Passage, language: Language, links: LinkPolicy) -> str:
     name = f"{passage.title} › {passage.heading}" if passage.heading else passage.title
     return message(
-        "agent.source", language,
+        "agent.source" if passage.source else "agent.source_unnamed", language,
         title=linked(name, passage.url, links), source=foreign(passage.source, 80),
         updated_on=in_words(passage.updated_on, language),
     )  # fmt: skip

@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 
 from app.i18n.language import Language
-from app.i18n.messages import message
+from app.i18n.messages import catalog, message
 from app.knowledge.passage import Passage
 from app.slack.blocks.answer import linked
 from app.slack.blocks.dates import in_words
@@ -24,7 +24,7 @@ from app.slack.blocks.parts import (
 from app.slack.markdown import NO_LINKS, LinkPolicy
 
 SHARE_ACTION = re.compile(r"knowledge_share_\d+")
-VERDICT_ACTION = re.compile(r"knowledge_(helpful|unhelpful)_\d+")
+VERDICT_ACTION = re.compile(r"knowledge_(?:helpful|unhelpful)_\d+")
 SEARCH_VIEW = "knowledge_search"
 MAX_RESULTS = 5
 _SNIPPET = 300
@@ -77,10 +77,18 @@ def _result(passage: Passage, language: Language, links: LinkPolicy) -> list[Blo
     title = linked(f"{passage.title} › {passage.heading}" if passage.heading else passage.title, passage.url, links)
     snippet = foreign(" ".join(passage.text.split()), _SNIPPET)
     origin = message(
-        "commands.ai_knowledge.origin", language, source=foreign(passage.source, _TITLE),
-        category=foreign(passage.category, 100), updated_on=in_words(passage.updated_on, language),
+        "commands.ai_knowledge.origin" if passage.source else "commands.ai_knowledge.origin_unnamed",
+        language,
+        source=foreign(passage.source, _TITLE),
+        category=_category(passage.category, language), updated_on=in_words(passage.updated_on, language),
     )  # fmt: skip
     return [section(f"*{title}*\n{snippet}"), context(origin)]
+
+
+def _category(name: str, language: Language) -> str:
+    """The shelf as people call it; a name from elsewhere is shown as it is."""
+    key = f"knowledge.category.{name}"
+    return catalog(language)[key] if key in catalog(language) else foreign(name, 100)
 
 
 def _buttons(query: str, passage: Passage, position: int, language: Language, can_share: bool) -> Block:  # noqa: FBT001

@@ -96,3 +96,9 @@ def test_points_are_whole_sentences_without_decoration() -> None:
     assert not any(point.text.startswith(("#", "-")) or point.text.endswith("？") for point in points)
     english = a_passage("Ask why first. Never answer with a number! 1. Trade a discount for a longer term.")
     assert [point.text for point in points_about("discount", [english])][-1].endswith("Trade a discount for a longer term.")
+
+
+def test_a_quotation_is_never_cut_in_two() -> None:
+    said = "「社内で確かめます。金曜までにご返事します」と伝えてから持ち帰ります。"
+    points = points_about("値引きをどう持ち帰る？", [a_passage(f"値引きはその場で決めません。{said}")])
+    assert [point.text for point in points] == ["値引きはその場で決めません。", said]
