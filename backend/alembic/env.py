@@ -3,9 +3,9 @@
 import asyncio
 
 import sqlalchemy as sa
+from alembic import context
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from alembic import context
 from app.core.config import database_url_from_environment
 from app.storage.tables.everything import metadata
 

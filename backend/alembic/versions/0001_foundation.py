@@ -4,10 +4,9 @@ Effect on a running system: none; it runs on an empty database.
 """
 
 import sqlalchemy as sa
+from alembic import op
 from procrastinate.schema import SchemaManager
 from sqlalchemy.dialects import postgresql
-
-from alembic import op
 
 revision = "0001"
 down_revision = None
@@ -244,9 +243,7 @@ def downgrade() -> None:
     op.drop_index("ix_model_usage_day", table_name="model_usage")
     op.drop_table("model_usage")
     op.drop_index("uq_inbox_message", table_name="inbox", postgresql_where=sa.text("message_ts is not null"))
-    op.drop_index(
-        "ix_inbox_done", table_name="inbox", postgresql_where=sa.text("done_at is not null and envelope <> ''")
-    )
+    op.drop_index("ix_inbox_done", table_name="inbox", postgresql_where=sa.text("done_at is not null and envelope <> ''"))
     op.drop_index("ix_inbox_undone", table_name="inbox", postgresql_where=sa.text("done_at is null"))
     op.drop_index("ix_inbox_conversation", table_name="inbox")
     op.drop_table("inbox")
