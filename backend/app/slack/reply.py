@@ -94,7 +94,7 @@ class Reply:
         self._safe = ""
         self._has_shown_words = False
         self._changed = asyncio.Event()
-        self._is_closing = False
+        self._closing = asyncio.Event()
         self._writer: asyncio.Task[None] | None = None
         self._before: Token[Callable[[], Awaitable[None]] | None]
 
@@ -105,12 +105,22 @@ class Reply:
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         still_wanted.reset(self._before)
         if self._writer is not None and not self._writer.done():
+            if isinstance(error, Exception):
+                # A message that is just being begun is written down first: the apology that follows takes it over.
+                self._closing.set()
+                self._changed.set()
+                await asyncio.wait([self._writer])
             self._writer.cancel()
         if self._writer is not None:
             await asyncio.wait([self._writer])
             # Its failure was raised by `finish` or `until_stopped`; whoever leaves without them has an error of their own.
             _ = self._writer.cancelled() or self._writer.exception()
         self._live.abandon()
+
+    @property
+    def text_written(self) -> str:
+        """What the model has said so far, in its own words."""
+        return "".join(self._written)
 
     async def show_work(self) -> None:
         """Begins the message in a task of the reply's own: nothing waits for Slack here."""
@@ -164,11 +174,11 @@ class Reply:
         """The one task that shows anything before the end."""
         await self._live.begin()
         first_sign_seconds.observe(self._age())
-        while not self._is_closing:
+        while not self._closing.is_set():
             await self._changed.wait()
             self._changed.clear()
             await self._until_due()
-            if self._is_closing or not self._live.shows_growth:
+            if self._closing.is_set() or not self._live.shows_growth:
                 return
             await self._live.grow(self._safe_so_far())
             if self._live.has_words and not self._has_shown_words:
@@ -178,11 +188,11 @@ class Reply:
                 return
 
     async def _until_due(self) -> None:
-        while not self._is_closing and (wait := self._live.seconds_until_due()) > 0:
+        # Not woken by every piece: there may be hundreds in this time.
+        if (wait := self._live.seconds_until_due()) > 0:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait):
-                    await self._changed.wait()
-                    self._changed.clear()
+                    await self._closing.wait()
 
     def _safe_so_far(self) -> str:
         if self._new:
@@ -218,7 +228,7 @@ class Reply:
 
     async def _let_writer_end(self) -> None:
         """What the writer ran into is raised when it is final; what may have passed is tried again by the end itself."""
-        self._is_closing = True
+        self._closing.set()
         self._changed.set()
         if self._writer is not None:
             await asyncio.wait([self._writer])
