@@ -30,6 +30,7 @@ from app.llm.interface import (
     TextPiece,
     Usage,
 )
+from app.llm.patience import Patience
 from app.llm.pricing import cost_micro_usd
 from app.llm.profiles import ModelProfile, Profiles, profiles_from
 from app.llm.providers import OFFLINE, PROVIDERS
@@ -260,7 +261,8 @@ class ReplyStream:
         """What people may see, in time: no leading blanks, originals instead of placeholders, and never an empty reply."""
         restorer = None if self._redaction.is_empty else StreamRestorer(self._redaction)
         has_begun = False
-        async with aclosing(self._in_time(events)) as in_time:
+        patience = Patience(silence_seconds=self._limits.silence_seconds, deadline=self._deadline)
+        async with aclosing(patience.watch(events)) as in_time:
             async for event in in_time:
                 if isinstance(event, Finished):
                     if restorer and (rest := restorer.rest()):
@@ -277,24 +279,6 @@ class ReplyStream:
                     has_begun = True
                     yield TextPiece(text) if text is not event.text else event
         raise ModelReplyInvalid("the stream ended without its finish")
-
-    async def _in_time(self, events: AsyncGenerator[ProviderEvent]) -> AsyncGenerator[ProviderEvent]:
-        """Ends a silence that lasts too long, counted from the last sign of life, and the turn when its time is up."""
-        loop = asyncio.get_running_loop()
-        while True:
-            silent_until = loop.time() + self._limits.silence_seconds
-            limit = asyncio.timeout_at(min(silent_until, self._deadline))
-            try:
-                async with limit:
-                    event = await anext(events, None)
-            except TimeoutError:
-                if not limit.expired():
-                    raise
-                reason = "is not finished in time" if self._seconds_left() <= 0 else "went silent"
-                raise ModelUnavailable(f"the model {reason}") from None
-            if event is None:
-                return
-            yield event
 
     def _seconds_left(self) -> float:
         return self._deadline - asyncio.get_running_loop().time()

@@ -31,13 +31,13 @@ def fit_into_window(
 ) -> tuple[PromptMessage, ...]:
     """``messages`` without the oldest expendable ones that do not fit beside the reply, in alternating turns.
 
-    ``TooLong`` when even what may not be left out is too much.
+    The last one, the question, is never expendable. ``TooLong`` when even what may not be left out is too much.
     """
     room = context_tokens - reply_tokens - estimated_tokens(instructions) - _PER_MESSAGE
     costs = [estimated_tokens(message.text) + _PER_MESSAGE for message in messages]
     excess = sum(costs) - room
     kept = list(messages)
-    for message, cost in zip(messages, costs, strict=True):
+    for message, cost in zip(messages[:-1], costs, strict=False):
         if excess <= 0:
             break
         if message.is_expendable:
