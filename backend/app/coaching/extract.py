@@ -14,7 +14,7 @@ SHORTEST, LONGEST = 8, 220
 MOST_FROM_ONE_PASSAGE = 2
 
 _SENTENCE_END = re.compile(r"(?<=[。！？])|(?<=[.!?])(?=\s)")
-_QUOTES = ("「」", "『』", "“”")
+_QUOTES = (("「", "」"), ("『", "』"), ("“", "”"))
 _LINE_DECORATION = re.compile(r"^\s*(?:[-*•・>#]+\s*|\d{1,2}[.)．）、]\s*|[|].*$)+")
 _EMPHASIS = re.compile(r"\*\*|__|`")
 _WORDS = re.compile(r"[a-z0-9]{2,}")
