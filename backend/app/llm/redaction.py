@@ -17,13 +17,30 @@ _OPEN, _CLOSE = "⟦", "⟧"
 _PLACEHOLDER = re.compile(r"⟦[A-Z]{2,9}_[0-9]{1,5}⟧")
 _LONGEST_PLACEHOLDER = 18
 
-# Scanning happens on a copy in which every character keeps its place but full-width forms and the many dashes are plain.
-_DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−ー－ｰ﹣－"), "-")
-_SCANNED = str.maketrans({**{code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}, 0x3000: " ", 0xA0: " ", **_DASHES})
+_WORTH_A_LOOK = re.compile("[0-9０-９@＠⟦]")
+
+# Where numbers are written in full width or with one of the many dashes, scanning happens on a plain copy in which every
+# character keeps its place. Making it costs more than the scan, so it is made only then.
+_DASHES = "‐‑‒–—―−ー－ｰ﹣"
+_WIDE_FORMS = tuple(
+    re.compile(form)
+    for form in ("[０-９Ａ-Ｚａ-ｚ＠]", rf"[0-9][{_DASHES}（）．\u3000\u00a0]", rf"[{_DASHES}（）＋\u3000\u00a0][0-9]")
+)
+_PLAIN = str.maketrans(
+    {
+        **{code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)},
+        0x3000: " ",
+        0xA0: " ",
+        **dict.fromkeys(map(ord, _DASHES), "-"),
+    }
+)
 
 _PREFECTURE = r"(?:東京都|北海道|京都府|大阪府|(?:神奈川|和歌山|鹿児島|[一-龥]{2})県)"
+_PREFECTURE_END = r"[都道府県](?<=東京都|北海道|京都府|大阪府|[一-龥]{2}県)"
+_PASSPORT = ("旅券", "パスポート", "パスポ-ト", "护照", "Passport", "passport")  # 「ー」 is a dash in the plain copy
+_AFTER_PASSPORT = "|".join(f"(?<={word})" for word in _PASSPORT)
 _HOUSE = r"\d{1,5}(?:(?:条[東西南北]?|丁目|番地の?|番|号室?|の|-)\d{1,5}){0,4}(?:丁目|番地|番|号室?)?"
-_AREA = r"[^\s、。,;:「」()]"
+_AREA = r"[^\s、。,;:「」()，；：（）]"
 
 
 def _passes_luhn(text: str) -> bool:
@@ -58,19 +75,14 @@ def _digits(text: str) -> list[int]:
     return [int(character) for character in text if character in "0123456789"]
 
 
-_Found = tuple[str, re.Pattern[str], Callable[[str], bool]]
-
 _D = "[0-9]"
 _FROM, _TO = "(?<![0-9A-Za-z-])", "(?![0-9])"  # rather than \b, which knows no border between は and 0
 _NO_AMOUNT = "(?! ?[円元万億])"
-# 「ー」 reads as a dash here, as everywhere in the copy that is scanned.
-_PASSPORT_WORDS = "|".join(f"(?<={word})" for word in ("旅券", "パスポ-ト", "护照", "Passport", "passport"))
 
-# In order: what is found first is not looked at again.
-_KINDS: tuple[_Found, ...] = (
-    # Somebody typed what looks like ours: hidden too, so that nothing else is ever put in its place.
-    ("TEXT", _PLACEHOLDER, _always),
-    ("EMAIL", re.compile(r"[A-Za-z0-9][A-Za-z0-9.!#$%&'*+/=?^_{|}~-]{0,63}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z0-9]{2,63}"), _always),
+_Kind = tuple[str, re.Pattern[str], Callable[[str], bool]]
+
+# Looked for only around runs of digits, which most texts have few of. In order: what is found first is not looked at again.
+_NUMBERS: tuple[_Kind, ...] = (
     ("CARD", re.compile(rf"(?<!{_D}){_D}{{4}}([ -]){_D}{{4}}\1{_D}{{4}}\1{_D}{{4}}(?:\1{_D}{{3}})?{_TO}"), _passes_luhn),
     ("CARD", re.compile(rf"(?<!{_D})(?:{_D}{{4}}([ -]){_D}{{6}}\1{_D}{{4,5}}|{_D}{{13,19}}){_TO}"), _passes_luhn),
     ("ID", re.compile(rf"(?<![0-9A-Za-z])[1-9]{_D}{{16}}[0-9Xx](?![0-9A-Za-z])"), _is_resident_id),
@@ -80,12 +92,27 @@ _KINDS: tuple[_Found, ...] = (
     ("PHONE", re.compile(rf"{_FROM}(?:0{_D}{{9,10}}|1[3-9]{_D}{{9}}){_TO}{_NO_AMOUNT}"), _always),
     ("PHONE", re.compile(rf"{_FROM}1[3-9]{_D}[ -]{_D}{{4}}[ -]{_D}{{4}}{_TO}"), _always),
     ("PHONE", re.compile(rf"{_FROM}(?:\([2-9]{_D}{{2}}\) ?|[2-9]{_D}{{2}}-){_D}{{3}}-{_D}{{4}}{_TO}"), _always),
-    ("POSTAL", re.compile(rf"〒 ?{_D}{{3}}-?{_D}{{4}}{_TO}"), _always),
     ("POSTAL", re.compile(rf"(?<![0-9-]){_D}{{3}}-{_D}{{4}}(?=\s{{0,3}}{_PREFECTURE})"), _always),
-    ("ADDRESS", re.compile(rf"{_PREFECTURE} ?{_AREA}{{1,12}}?[市区町村郡]{_AREA}{{0,24}}?{_HOUSE}"), _always),
-    ("ADDRESS", re.compile(rf"[一-龥]{{2,8}}[省市区县]{_AREA}{{1,24}}?[路街道巷弄]{_D}{{1,5}}[号弄](?:{_D}+[室楼])?"), _always),
-    ("PASSPORT", re.compile(rf"(?:{_PASSPORT_WORDS})[番号码はの: ]{{0,4}}[A-Za-z]{{1,2}}{_D}{{7,8}}"), _always),
 )  # fmt: skip
+_RUN = re.compile(r"[0-9][0-9 ().-]{5,}[0-9]")
+_BEFORE_RUN, _AFTER_RUN = 3, 9
+
+_LOCAL_PART = r"[A-Za-z0-9][A-Za-z0-9.!#$%&'*+/=?^_{|}~-]{0,63}"
+_STREET = rf"[一-龥]{{2,8}}[省市区县]{_AREA}{{1,24}}?[路街道巷弄]{_D}{{1,5}}[号弄](?:{_D}+[室楼])?"
+
+# Looked for only in texts with one of the marks.
+_MARKED: tuple[tuple[tuple[str, ...], _Kind], ...] = (
+    # Somebody typed what looks like ours: hidden too, so that nothing else is ever put in its place.
+    ((_OPEN,), ("TEXT", _PLACEHOLDER, _always)),
+    (("@",), ("EMAIL", re.compile(rf"{_LOCAL_PART}@(?:[A-Za-z0-9-]{{1,63}}\.)+[A-Za-z0-9]{{2,63}}"), _always)),
+    (("〒",), ("POSTAL", re.compile(rf"〒\s?{_D}{{3}}-?{_D}{{4}}{_TO}"), _always)),
+    (
+        ("都", "道", "府", "県"),
+        ("ADDRESS", re.compile(rf"{_PREFECTURE_END}\s?{_AREA}{{1,12}}?[市区町村郡]{_AREA}{{0,24}}?{_HOUSE}"), _always),
+    ),
+    (("号", "弄"), ("ADDRESS", re.compile(_STREET), _always)),
+    (_PASSPORT, ("PASSPORT", re.compile(rf"(?:{_AFTER_PASSPORT})[番号码はの:： ]{{0,4}}[A-Za-z]{{1,2}}{_D}{{7,8}}"), _always)),
+)
 
 
 class Redaction:
@@ -142,13 +169,31 @@ class StreamRestorer:
 
 
 def _found_in(text: str) -> Iterator[tuple[int, int, str]]:
-    if not any(character in text for character in "@＠〒⟦") and not any(character.isdigit() for character in text):
+    if not _WORTH_A_LOOK.search(text):
         return
-    scanned = text.translate(_SCANNED)
+    scanned = text.translate(_PLAIN) if any(form.search(text) for form in _WIDE_FORMS) else text
     taken: list[tuple[int, int]] = []
-    for kind, pattern, is_right in _KINDS:
-        for found in pattern.finditer(scanned):
-            start, end = found.span()
-            if is_right(found.group()) and all(end <= other or start >= stop for other, stop in taken):
-                taken.append((start, end))
-                yield start, end, kind
+    for start, end, kind in _candidates(scanned):
+        if all(end <= other or start >= stop for other, stop in taken):
+            taken.append((start, end))
+            yield start, end, kind
+
+
+def _candidates(scanned: str) -> Iterator[tuple[int, int, str]]:
+    for marks, (kind, pattern, is_right) in _MARKED:
+        if any(mark in scanned for mark in marks):
+            for found in pattern.finditer(scanned):
+                start, end = found.span()
+                if is_right(found.group()):
+                    yield _whole_prefecture(scanned, start) if kind == "ADDRESS" else start, end, kind
+    for run in _RUN.finditer(scanned):
+        first, last = max(0, run.start() - _BEFORE_RUN), run.end() + _AFTER_RUN
+        for kind, pattern, is_right in _NUMBERS:
+            yield from ((*found.span(), kind) for found in pattern.finditer(scanned, first, last) if is_right(found.group()))
+
+
+def _whole_prefecture(scanned: str, end: int) -> int:
+    """Where the name begins whose last character was found; for speed the search begins with that one."""
+    if scanned[end] not in "都道府県":
+        return end
+    return end - 3 if scanned[end - 3 : end] in {"神奈川", "和歌山", "鹿児島"} else end - 2
