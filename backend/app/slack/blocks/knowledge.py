@@ -21,7 +21,7 @@ from app.slack.blocks.parts import (
     section,
     text_input,
 )
-from app.slack.markdown import NO_LINKS, LinkPolicy
+from app.slack.markdown import NO_LINKS, LinkPolicy, plain_text_fallback
 
 SHARE_ACTION = re.compile(r"knowledge_share_\d+")
 VERDICT_ACTION = re.compile(r"knowledge_(?:helpful|unhelpful)_\d+")
@@ -75,7 +75,7 @@ def results_modal(query: str, passages: Sequence[Passage], language: Language, *
 
 def _result(passage: Passage, language: Language, links: LinkPolicy) -> list[Block]:
     title = linked(f"{passage.title} › {passage.heading}" if passage.heading else passage.title, passage.url, links)
-    snippet = foreign(" ".join(passage.text.split()), _SNIPPET)
+    snippet = foreign(plain_text_fallback(passage.text, _SNIPPET), _SNIPPET)
     origin = message(
         "commands.ai_knowledge.origin" if passage.source else "commands.ai_knowledge.origin_unnamed",
         language,
