@@ -393,17 +393,21 @@ function reconcile(container, items, isNew) {
   const isAtEnd = isNew || container.scrollHeight - container.scrollTop - container.clientHeight < 90;
   const known = isNew ? new Map() : (container.known ?? new Map());
   const next = new Map();
-  const elements = items.map((item) => {
+  for (const item of items) {
     const old = known.get(item.key);
-    const element = old && old.stamp === item.stamp ? old.element : item.make();
+    const isSame = old && old.stamp === item.stamp;
+    const element = isSame ? old.element : item.make();
+    // In place, so that its neighbours are not moved: a button that moves between press and release is not clicked.
+    if (old && !isSame) old.element.replaceWith(element);
     next.set(item.key, { stamp: item.stamp, element });
-    return element;
-  });
+  }
   container.known = next;
+  const elements = [...next.values()].map((one) => one.element);
+  const kept = new Set(elements);
+  for (const child of [...container.children]) if (!kept.has(child)) child.remove();
   elements.forEach((element, index) => {
     if (container.children[index] !== element) container.insertBefore(element, container.children[index] ?? null);
   });
-  while (container.children.length > elements.length) container.lastElementChild.remove();
   if (isAtEnd) stick(container);
 }
 

@@ -157,3 +157,13 @@ async def test_commands_are_refused_in_threads_as_in_slack(page: Page):
 async def test_the_page_says_what_it_is(page: Page):
     await expect(page.locator("#banner")).to_contain_text("Slack ではありません")
     await expect(page.locator("#banner")).to_contain_text("オフラインモード")
+
+
+async def test_a_page_that_lost_its_connection_reads_everything_anew(page: Page, playground: Playground):
+    await playground.slack.say("最初の発言", user=YOKO)
+    await expect(page.locator("#timeline")).to_contain_text("最初の発言")
+    playground._pages.clear()  # as when a page fell too far behind: its stream ends
+    await playground.slack.say("その間の発言", user=YOKO)
+    await expect(page.locator("#timeline")).to_contain_text("その間の発言")
+    await playground.slack.say("その後の発言", user=YOKO)
+    await expect(page.locator("#timeline")).to_contain_text("その後の発言")

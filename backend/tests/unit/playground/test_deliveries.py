@@ -28,7 +28,10 @@ async def test_a_mention_arrives_signed(slack: SmallSlack, listening_app: Record
     envelope = json.loads(one.body)
     assert envelope["event_id"] == sent.event_id and envelope["team_id"] == TEAM and envelope["type"] == "event_callback"
     assert envelope["event"]["type"] == "app_mention" and envelope["event"]["ts"] == sent.ts
-    assert envelope["event"]["text"].startswith(f"<@{envelope['authorizations'][0]['user_id']}>")
+    bot = envelope["authorizations"][0]["user_id"]
+    assert envelope["event"]["text"] == f"<@{bot}> 値引き"
+    [section] = envelope["event"]["blocks"][0]["elements"]
+    assert section["elements"] == [{"type": "user", "user_id": bot}, {"type": "text", "text": " 値引き"}]
 
 
 async def test_a_mention_can_have_a_twin(slack: SmallSlack, listening_app: RecordingApp):
