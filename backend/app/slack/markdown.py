@@ -138,6 +138,10 @@ class StreamSanitizer:
             if found is None:
                 self._plain(len(buffer) if self._is_final else self._undecided_from(self._at))
                 break
+            if found.group() == "@" and self._needs_more(found.end()):
+                # What stands before it may be the name of a mail address.
+                self._plain(self._undecided_from(self._at))
+                break
             if found.start() > self._at:
                 self._plain(found.start())
             end = _HANDLERS[found.lastgroup or ""](self, found)
@@ -394,8 +398,10 @@ class StreamSanitizer:
         return inner.feed(label) + inner.finish()
 
     def _emit_foreign(self, text: str) -> None:
-        """Text in place of a construct: its ends must not join with what stands around it."""
-        self._emit(text + JOINER if not text or text[-1] in "]@＠﹫\\!" else text)
+        """Text in place of a construct: its ends must not join with what stands around it, to an address for example."""
+        if text and text[0] in _ASCII_VISIBLE and self._last and self._last in _ASCII_VISIBLE:
+            self._emit(JOINER)
+        self._emit(text if text and _ENDS_ALONE.search(text) else text + JOINER)
 
     def _url(self, found: re.Match[str]) -> int | None:
         if self._word_goes_on(found.start()):
@@ -517,13 +523,13 @@ def _without_trailing(url: str) -> str:
 
 def _allowed_url(url: str) -> str:
     scheme, _, rest = url.partition("://")
-    rest = rest.replace("@", "%40").replace("://", "%3A//").replace("*", "%2A").replace("&", "&amp;")
-    return f"{scheme}://{rest}"
+    quoted = _QUOTED_IN_URLS.sub(lambda found: f"%{ord(found[0]):02X}", rest.replace("://", "%3A//"))
+    return f"{scheme}://{quoted.replace('&', '&amp;')}"
 
 
 def _unclickable(address: str) -> str:
     joined = _DOTS.sub("." + JOINER, address.replace("://", ":" + JOINER + "//")).replace("@", "@" + JOINER)
-    return joined.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("](", "]" + JOINER + "(")
+    return joined.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("]", "]" + JOINER)
 
 
 def _is_email(text: str) -> bool:
@@ -633,7 +639,9 @@ _LINK_BEGUN = re.compile(
     _LABEL + r"(?:(?:\[[^\[\]\n]{0,100}+)?\\?\Z|\]\Z|" + _INSIDE + r"(?:\([^()\n]{0,500}+)?\Z)"
 )  # fmt: skip
 _EXTERNAL = re.compile(r"[:@\\%&]|//|^[/#?]|[A-Za-z0-9]\.[A-Za-z]")
+_ENDS_ALONE = re.compile(r"[^A-Za-z0-9\]@＠﹫\\!.:/+_%&=?#~-]\Z")
 _MAILTO = re.compile(r"mailto:(?P<address>[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)", re.IGNORECASE)
+_QUOTED_IN_URLS = re.compile(r"[@*\[\]`\\<>\"{}|^]")
 _DOTS = re.compile(r"(?<=[A-Za-z0-9-])\.(?=[A-Za-z])")
 _ATS = re.compile(r"[@＠﹫]")
 _MRKDWN_MARKS = re.compile(r"[*_~`]+")

@@ -84,6 +84,12 @@ def test_an_allowed_address_ends_where_japanese_begins():
     assert seen("（https://docs.example.com/a(b)）") == "（https://docs.example.com/a(b) ）"
 
 
+@pytest.mark.parametrize("text", ["![evil](x.png).com", "evil.![com](x.png)", "evil![](x.png).com", "http:![//evil.com](x.png)"])
+def test_what_replaces_a_construct_does_not_complete_an_address(text: str):
+    shown = sanitize(text, POLICY)
+    assert "evil.com" not in shown and "://" not in shown
+
+
 def test_mail_addresses_stay_as_they_are():
     assert sanitize("tanaka.t@example.co.jp へ") == "tanaka.t@example.co.jp へ"
     assert sanitize("[田中](mailto:tanaka@example.co.jp)") == "田中 (tanaka@example.co.jp)"

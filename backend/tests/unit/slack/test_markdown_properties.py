@@ -50,6 +50,7 @@ def test_nothing_that_acts_survives(text: str):
 
 @settings(max_examples=3000)
 @given(TEXTS, st.lists(st.integers(0, 200), max_size=12))
+@example("mailto:a@b.co", [9])
 def test_pieces_come_to_the_same_as_the_whole(text: str, cuts: list[int]):
     edges = [0, *sorted(min(cut, len(text)) for cut in cuts), len(text)]
     sanitizer = StreamSanitizer(POLICY)
