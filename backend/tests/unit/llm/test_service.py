@@ -148,7 +148,7 @@ async def test_a_reply_that_breaks_twice_is_given_up() -> None:
 async def test_when_every_model_fails_the_rules_answer() -> None:
     first, second = Scripted(["まず", ModelReplyInvalid()]), Scripted([ModelMisconfigured()], name="anthropic")
     events, result = await events_of(service(first, second), ask(by_rules=lambda: "資料によると…"))
-    assert events == [TextPiece("まず"), StartedOver(), TextPiece("資料によると…")] or events[-1] == TextPiece("資料によると…")
+    assert events == [TextPiece("まず"), StartedOver(), TextPiece("資料によると…")]
     reply = result()
     assert reply.is_by_rules and reply.text == "資料によると…"
     assert [call.outcome for call in reply.calls] == ["ModelReplyInvalid", "ModelMisconfigured", "ok"]
