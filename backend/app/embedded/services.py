@@ -72,6 +72,11 @@ class EmbeddedServices:
         self.stop()
 
     @property
+    def home(self) -> Path:
+        """Where the data really is: elsewhere than asked for when the servers' user could not reach that."""
+        return self._home
+
+    @property
     def database_url(self) -> str:
         password = (self._home / "postgres.password").read_text()
         return f"postgresql+asyncpg://app:{password}@/postgres?host={quote(str(self._sockets), safe='/')}"

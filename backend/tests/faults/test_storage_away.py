@@ -28,20 +28,19 @@ TUNING = Tuning(postgres=("fsync=off", "full_page_writes=off", "max_connections=
 class Ground:
     """Servers of this test's own, each behind a proxy."""
 
-    def __init__(self, embedded: EmbeddedServices, postgres: Proxy, redis: Proxy, town: Town, home: Path) -> None:
+    def __init__(self, embedded: EmbeddedServices, postgres: Proxy, redis: Proxy, town: Town) -> None:
         self.embedded = embedded
         self.postgres = postgres
         self.redis = redis
         self.town = town
-        self._home = home
 
     def signal_postgres(self, number: signal.Signals) -> None:
-        pid_file = next(self._home.glob("postgres/*/postmaster.pid"))
+        pid_file = next(self.embedded.home.glob("postgres/*/postmaster.pid"))
         os.kill(int(pid_file.read_text().split()[0]), number)
 
     async def until_postgres_is_gone(self) -> None:
         async with asyncio.timeout(30):
-            while list(self._home.glob("postgres/*/postmaster.pid")):  # noqa: ASYNC110
+            while list(self.embedded.home.glob("postgres/*/postmaster.pid")):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
 
 
@@ -66,7 +65,7 @@ async def ground(tmp_path: Path) -> AsyncIterator[Ground]:
             options = {"retry_delays": (0.5,) * 60}
             async with Town(through, f"redis://127.0.0.1:{redis.port}/0", folder, options=options) as town:
                 town.database_url = embedded.database_url  # the judge's own way in
-                yield Ground(embedded, postgres, redis, town, home)
+                yield Ground(embedded, postgres, redis, town)
 
 
 async def people_ask(town: Town, over: asyncio.Event) -> None:

@@ -157,7 +157,8 @@ async def test_a_permanent_failure_is_explained_at_once(stage: Stage, caplog: py
         assert await stage.try_until_done(inbox_id) == []
     assert stage.dispatcher.apologies == [(error, "E-7K2M9Q")]
     [record] = [record for record in caplog.records if record.message == "event_given_up"]
-    assert record.reference == "E-7K2M9Q" and record.exc_info  # type: ignore[attr-defined]
+    assert record.reference == "E-7K2M9Q"  # type: ignore[attr-defined]
+    assert record.exc_info or record.exc_text  # the filter of the logs keeps the trace as text
 
 
 async def test_a_poisonous_event_is_tried_three_times_and_explained_once(stage: Stage):
