@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from app.assistant.answer_question import AnswerQuestion
 from app.assistant.give_feedback import GiveFeedback
+from app.assistant.judge_knowledge import JudgeKnowledge
 from app.assistant.past_talks import PastTalks
 from app.cache.cache import Cache
 from app.cache.connection import RedisConnection, redis_options
@@ -149,6 +150,7 @@ async def open_services(settings: Settings, *, clock: Clock | None = None) -> As
             people=people,
             talks=PastTalks(database, cipher, clock, recent_turns),
             give_feedback=GiveFeedback(database, cipher, clock),
+            judge_knowledge=JudgeKnowledge(database),
             limits=limits,
             workspaces=workspaces,
             clock=clock,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from app.assistant.give_feedback import GiveFeedback
+from app.assistant.judge_knowledge import JudgeKnowledge
 from app.assistant.past_talks import PastTalks
 from app.assistant.question import Answer, AnswerSink, Question
 from app.cache.limits import Limits
@@ -25,6 +26,8 @@ class AnswersQuestions(Protocol):
     """The use case behind every question."""
 
     async def __call__(self, question: Question, sink: AnswerSink) -> Answer: ...
+
+    async def keep_stopped(self, question: Question, text: str) -> None: ...
 
 
 class SearchesKnowledge(Protocol):
@@ -60,6 +63,7 @@ class SlackEdge:
     people: PeopleDirectory
     talks: PastTalks
     give_feedback: GiveFeedback
+    judge_knowledge: JudgeKnowledge
     limits: Limits
     workspaces: WorkspaceDirectory
     clock: Clock

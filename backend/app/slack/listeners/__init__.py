@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from app.slack.blocks.ask import ASK_ACTION, ASK_VIEW
 from app.slack.blocks.feedback import FEEDBACK_ACTION, REASON_VIEW
 from app.slack.blocks.home import HELP_ACTION, LANGUAGE_ACTION
-from app.slack.blocks.knowledge import SEARCH_VIEW, SHARE_ACTION
+from app.slack.blocks.knowledge import SEARCH_VIEW, SHARE_ACTION, VERDICT_ACTION
 from app.slack.blocks.prompts import PROMPT_ACTION
 from app.slack.blocks.trouble import ANSWER_ANYWAY_ACTION, RETRY_ACTION
 from app.slack.commands import COMMANDS
@@ -40,6 +40,7 @@ ACTIONS: tuple[tuple[Name, Listener], ...] = (
     (HELP_ACTION, clicks.open_help),
     (LANGUAGE_ACTION, clicks.choose_language),
     (SHARE_ACTION, clicks.share_knowledge),
+    (VERDICT_ACTION, clicks.judge_knowledge),
     (re.compile(r".*"), clicks.ignore),
 )
 

@@ -128,6 +128,16 @@ async def share_knowledge(ack: AsyncAck, body: dict[str, Any], action: dict[str,
     await respond(edge.client.web, body["response_url"], text=passage.title, blocks=blocks, in_channel=True)
 
 
+async def judge_knowledge(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:
+    """Helpful or not, for one search result. The list stays as it is; a line below says that the click was heard."""
+    edge, actor = edge_of(context), _actor(body)
+    verdict = Verdict(action["action_id"].split("_")[1])
+    await edge.judge_knowledge(json.loads(action["value"])["entry"], actor=actor, verdict=verdict)
+    await ack()
+    if "response_url" in body:
+        await respond(edge.client.web, body["response_url"], text=message("feedback.noted", await _language(edge, actor)))
+
+
 async def ignore(ack: AsyncAck) -> None:
     """Windows that only show something, and buttons of earlier versions."""
     await ack()

@@ -58,9 +58,12 @@ async def _answer(edge: SlackEdge, heard: Heard) -> None:
             await reply.finish(refusal.text, blocks=refusal.blocks, outcome="explained")
         else:
             await reply.show_work()
-            answer = await reply.until_stopped(edge.answer_question(_question(heard), reply))
+            question = _question(heard)
+            answer = await reply.until_stopped(edge.answer_question(question, reply))
             if answer is not None:
                 await reply.finish(answer.text, blocks=answer_footer(answer, links=edge.rules.links))
+            else:
+                await edge.answer_question.keep_stopped(question, reply.text_written)
 
 
 async def _is_none_of_ours(edge: SlackEdge, claimed: ClaimedEvent, spoken: Spoken) -> bool:

@@ -33,7 +33,20 @@ def test_what_a_text_is_clearly_written_in(text: str, language: Language) -> Non
 
 @pytest.mark.parametrize(
     "text",
-    ["", "   ", "BANT?", "ROI", "見積", "12,000", "😀", "ok", "https://example.com/how/to/and/the", "<@U1> `how are you`", ":thumbsup:", "Привет"],
+    [
+        "",
+        "   ",
+        "BANT?",
+        "ROI",
+        "見積",
+        "12,000",
+        "😀",
+        "ok",
+        "https://example.com/how/to/and/the",
+        "<@U1> `how are you`",
+        ":thumbsup:",
+        "Привет",
+    ],
 )
 def test_what_does_not_show_its_language(text: str) -> None:
     assert language_of(text) is None

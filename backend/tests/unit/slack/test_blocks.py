@@ -27,8 +27,8 @@ from app.slack.markdown import NO_LINKS, LinkPolicy
 DAY = date(2026, 4, 1)
 LINKS = LinkPolicy(frozenset({"wiki.example.com"}))
 WORST = [
-    "", " ", "値引き", "あ" * 20_000, "&" * 5_000, "<!channel>" * 400, "a\n" * 3_000, "<@U1> <https://evil.example|click>", "*_~`" * 900,
-    "👨‍👩‍👧‍👦" * 2_000, '"\\' * 3_000,
+    "", " ", "値引き", "あ" * 20_000, "&" * 5_000, "<!channel>" * 400, "a\n" * 3_000, "<@U1> <https://evil.example|click>",
+    "*_~`" * 900, "👨‍👩‍👧‍👦" * 2_000, '"\\' * 3_000,
 ]  # fmt: skip
 
 
@@ -56,12 +56,16 @@ def history(text: str) -> History:
 
 MESSAGES: dict[str, Callable[[str, Language], list[dict[str, Any]]]] = {
     "answer": lambda text, language: answer_footer(answer(text, sources=9, is_by_rules=True, language=language), links=LINKS),
-    "answer without sources": lambda text, language: answer_footer(answer(text, sources=0, found_nothing=True, language=language)),
+    "answer without sources": lambda text, language: answer_footer(
+        answer(text, sources=0, found_nothing=True, language=language)
+    ),
     "feedback": lambda _, language: [feedback_buttons(language)],
     "help": lambda text, language: help_blocks([HelpEntry("/ai_help", "使い方を表示します")] * 3, about(text), language),
     "history": lambda text, language: history_blocks(history(text), language),
     "no history": lambda _, language: history_blocks(History(30, 0, ()), language),
-    "knowledge": lambda text, language: knowledge_results(text, [passage(text, number=n) for n in range(9)], language, links=LINKS),
+    "knowledge": lambda text, language: knowledge_results(
+        text, [passage(text, number=n) for n in range(9)], language, links=LINKS
+    ),
     "no knowledge": lambda text, language: knowledge_results(text, [], language),
     "shared": lambda text, language: shared_knowledge(passage(text), language, name=text, links=LINKS),
     "trouble": lambda text, language: trouble("問題です", language, reference=text, retry=2**62),
@@ -141,7 +145,9 @@ def test_trouble_shows_a_reference_and_a_button_that_carries_the_event() -> None
 
 
 def test_results_show_source_date_category_and_are_private() -> None:
-    found = Passage(1, "承認ルール", "", "10%を超える値引きは部長の承認が必要です。", "営業規程", None, "規程", DAY, Language.JAPANESE, 1.0)
+    found = Passage(
+        1, "承認ルール", "", "10%を超える値引きは部長の承認が必要です。", "営業規程", None, "規程", DAY, Language.JAPANESE, 1.0
+    )
     shown = texts(knowledge_results("値引き", [found], Language.JAPANESE))
     for part in ("承認ルール", "10%を超える", "営業規程", "規程", "2026年4月1日", "あなただけ"):
         assert part in shown.replace("\u2060", "")
@@ -149,7 +155,10 @@ def test_results_show_source_date_category_and_are_private() -> None:
 
 def test_home_says_who_sees_it_and_lists_recent_talks() -> None:
     view = home_view(
-        language=Language.JAPANESE, chosen=Language.ENGLISH, history=History(30, 1, [PastTalk("値引きの相談", DAY)]), about=about("v")
+        language=Language.JAPANESE,
+        chosen=Language.ENGLISH,
+        history=History(30, 1, [PastTalk("値引きの相談", DAY)]),
+        about=about("v"),
     )
     shown = json.dumps(view, ensure_ascii=False)
     assert "公開範囲: 自分のみ" in shown and "値引きの相談" in shown
@@ -175,8 +184,24 @@ def test_suggestions_are_at_most_four_and_differ_by_language() -> None:
         ([{"type": "actions", "elements": []}], "0 elements"),
         ([{"type": "typo"}], "unknown"),
         ([{"type": "markdown", "text": "x" * 7000}] * 2, "14000"),
-        ([{"type": "actions", "elements": [{"type": "button", "action_id": "a", "text": {"type": "plain_text", "text": "x"}}] * 2}], "2 times"),
-        ([{"type": "actions", "elements": [{"type": "button", "text": {"type": "plain_text", "text": "x" * 76}, "action_id": "a"}]}], "76"),
+        (
+            [
+                {
+                    "type": "actions",
+                    "elements": [{"type": "button", "action_id": "a", "text": {"type": "plain_text", "text": "x"}}] * 2,
+                }
+            ],
+            "2 times",
+        ),
+        (
+            [
+                {
+                    "type": "actions",
+                    "elements": [{"type": "button", "text": {"type": "plain_text", "text": "x" * 76}, "action_id": "a"}],
+                }
+            ],
+            "76",
+        ),
         ([{"type": "table", "rows": []}] * 2, "table"),
     ],
 )
