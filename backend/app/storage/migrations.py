@@ -3,10 +3,9 @@
 import threading
 from pathlib import Path
 
+from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-
-from alembic import command
 
 ALEMBIC_INI = Path(__file__).parents[2] / "alembic.ini"
 

@@ -9,12 +9,12 @@ import sys
 import asyncpg
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from alembic import command
 from app.storage.database import driver_url
 from app.storage.migrations import ALEMBIC_INI, alembic_config, newest_revision, sqlalchemy_url, upgrade_to_newest
 from app.storage.tables.everything import metadata

@@ -84,7 +84,11 @@ async def _serving(app: Starlette, listening: socket.socket, is_ending: asyncio.
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=5))
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     task = asyncio.create_task(server.serve(sockets=[listening]))
-    await until(lambda: server.started)
+
+    async def is_started() -> bool:
+        return server.started
+
+    await until(is_started)
     yield
     is_ending.set()
     server.should_exit = True
