@@ -100,8 +100,9 @@ async def open_services(settings: Settings, *, clock: Clock | None = None) -> As
         embedder = open_embedder(settings)
         if embedder is not None:
             opened.push_async_callback(embedder.close)
+        bot_token = _required(settings.slack_bot_token, "SLACK_BOT_TOKEN")
         client = SlackClient.open(
-            _required(settings.slack_bot_token, "SLACK_BOT_TOKEN"),
+            bot_token,
             base_url=settings.slack_api_url,
             timeout_seconds=settings.slack_request_timeout,
         )
@@ -155,7 +156,7 @@ async def open_services(settings: Settings, *, clock: Clock | None = None) -> As
             workspaces=workspaces,
             clock=clock,
         )
-        bolt = BoltDoor(edge, bot_token=_required(settings.slack_bot_token, "SLACK_BOT_TOKEN"))
+        bolt = BoltDoor(edge, bot_token=bot_token)
         receiver = EventReceiver(inbox=inbox, workspaces=workspaces)
         door = InteractionDoor(bolt=bolt, limits=limits, fallback_language=edge.rules.fallback_language)
         yield Services(
@@ -228,10 +229,11 @@ def _probes(
     workspaces: WorkspaceDirectory,
     inbox: Inbox,
 ) -> list[Probe]:
+    expected = newest_revision()  # read from disk once, not at every probe of readiness
+
     async def ask_database() -> Finding:
         async with database.reading() as session:
             revision = await session.fetch_value("select version_num from alembic_version")
-        expected = newest_revision()
         detail = {"connections": database.pool_size, "in_use": database.pool_in_use, "revision": revision, "expected": expected}
         return Finding(revision == expected, detail)
 
