@@ -18,7 +18,7 @@ BACKEND = Path(__file__).parents[1]
 sys.path.insert(0, str(BACKEND))
 
 from app.embedded.services import EmbeddedServices  # noqa: E402
-from app.playground.demo_workspace import BOT_TOKEN, TEAM, furnish  # noqa: E402
+from app.playground.demo_workspace import BOT_TOKEN, TEAM  # noqa: E402
 from app.playground.options import Options  # noqa: E402
 from app.playground.slack_server import SlackServer  # noqa: E402
 from app.playground.small_slack import SmallSlack  # noqa: E402
@@ -97,8 +97,8 @@ async def slack(bot_port: int, *, has_strict_rates: bool = False) -> AsyncIterat
     options = Options(
         signing_secret=SECRET, app_base_url=f"http://127.0.0.1:{bot_port}", has_strict_rates=has_strict_rates, ack_seconds=30.0
     )
-    server = SlackServer(options, is_furnished=False)
-    workspace = furnish(server.slack, bot_token=BOT_TOKEN)
+    server = SlackServer(options)
+    workspace = server.slack.workspace(TEAM)
     for number in range(PEOPLE):
         workspace.add_user(f"U0BENCH{number:04d}", f"担当者{number}")
     for number in range(CHANNELS):
@@ -107,8 +107,8 @@ async def slack(bot_port: int, *, has_strict_rates: bool = False) -> AsyncIterat
         yield running
 
 
-@contextlib.contextmanager
-def our_app(port: int, slack_api: str, model_url: str, running: EmbeddedServices, **more: str) -> Iterator[Bot]:
+@contextlib.asynccontextmanager
+async def our_app(port: int, slack_api: str, model_url: str, running: EmbeddedServices, **more: str) -> AsyncIterator[Bot]:
     """The product: one process that serves and works, everything switched on."""
     environment = {
         "ENVIRONMENT": "staging", "DATABASE_URL": running.database_url, "REDIS_URL": running.redis_url,
@@ -116,19 +116,30 @@ def our_app(port: int, slack_api: str, model_url: str, running: EmbeddedServices
         "LLM_MODEL": "bench", "SECRET_KEY": "b" * 40, "LOG_LEVEL": "WARNING", "QUESTIONS_PER_MINUTE": "100000",
         "QUESTIONS_PER_MINUTE_WORKSPACE": "1000000", "WORKER_CONCURRENCY": "400", **more,
     }  # fmt: skip
-    command = [sys.executable, "-m", "app", "serve", "--single", "--port", str(port)]
-    with child(command, environment) as process:
-        wait_for_port(port, seconds=60)
+    command = [sys.executable, "-m", "app", "serve", "--single", "--migrate", "--bind", f"127.0.0.1:{port}"]
+    async with bot_process(command, environment) as process:
+        await asyncio.to_thread(wait_for_port, port, seconds=60)
         yield Bot("product", port, process)
 
 
-@contextlib.contextmanager
-def yardstick(kind: str, port: int, slack_api: str, model_url: str) -> Iterator[Bot]:
+@contextlib.asynccontextmanager
+async def yardstick(kind: str, port: int, slack_api: str, model_url: str) -> AsyncIterator[Bot]:
     command = [sys.executable, "benchmarks/yardsticks.py", kind, "--port", str(port), "--slack-api", slack_api]
     command += ["--model", model_url, "--signing-secret", SECRET, "--token", BOT_TOKEN]
-    with child(command, {}) as process:
-        wait_for_port(port)
+    async with bot_process(command, {}) as process:
+        await asyncio.to_thread(wait_for_port, port)
         yield Bot(f"yardstick {kind}", port, process)
+
+
+@contextlib.asynccontextmanager
+async def bot_process(command: Sequence[str], environment: dict[str, str]) -> AsyncIterator[subprocess.Popen[bytes]]:
+    """A bot's process. It is ended in a thread: while it says goodbye, this process still plays Slack."""
+    context = child(command, environment)
+    process = context.__enter__()
+    try:
+        yield process
+    finally:
+        await asyncio.to_thread(context.__exit__, None, None, None)
 
 
 @contextlib.contextmanager

@@ -13,8 +13,8 @@ Run all with ``make bench``, or some: ``python benchmarks/message_path.py ack wo
 
 import argparse
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 
 from bench_world import (
@@ -75,17 +75,17 @@ async def warm_up(world: SmallSlack) -> None:
     world.record.clear()
 
 
-@contextmanager
-def product(place: Place, port: int, api: str, **more: str) -> Iterator[Bot]:
-    with our_app(port, api, place.model.url, place.running, **(NO_STREAM_LIMIT | more)) as bot:
+@asynccontextmanager
+async def product(place: Place, port: int, api: str, **more: str) -> AsyncIterator[Bot]:
+    async with our_app(port, api, place.model.url, place.running, **(NO_STREAM_LIMIT | more)) as bot:
         yield bot
 
 
 async def measure_acks(place: Place) -> list[Row]:
-    async def run(start: Callable[[int, str], object]) -> list[float]:
+    async def run(start: Callable[[int, str], AbstractAsyncContextManager[Bot]]) -> list[float]:
         port = free_port()
         async with slack(port) as world:
-            with start(port, f"{world.api.base_url}/api/"):  # type: ignore[attr-defined]
+            async with start(port, f"{world.api.base_url}/api/"):
                 await send_mentions(world, rate=10, seconds=2)
                 await asyncio.sleep(4)
                 world.record.clear()
@@ -103,10 +103,10 @@ async def measure_acks(place: Place) -> list[Row]:
 
 
 async def measure_cpu(place: Place) -> list[Row]:
-    async def run(start: Callable[[int, str], object]) -> float:
+    async def run(start: Callable[[int, str], AbstractAsyncContextManager[Bot]]) -> float:
         port = free_port()
         async with slack(port) as world:
-            with start(port, f"{world.api.base_url}/api/") as bot:  # type: ignore[attr-defined]
+            async with start(port, f"{world.api.base_url}/api/") as bot:
                 await warm_up(world)
                 before = bot.cpu_seconds()
                 sent = await send_mentions(world, rate=15, seconds=20)
@@ -122,7 +122,7 @@ async def measure_cpu(place: Place) -> list[Row]:
 async def measure_words(place: Place) -> list[Row]:
     port = free_port()
     async with slack(port) as world:
-        with product(place, port, f"{world.api.base_url}/api/"):
+        async with product(place, port, f"{world.api.base_url}/api/"):
             await warm_up(world)
             sent = await send_mentions(world, rate=20, seconds=20)
             timings = (await until_answered(world, sent, seconds=30)).values()
@@ -139,7 +139,7 @@ async def measure_words(place: Place) -> list[Row]:
 async def measure_flow(place: Place) -> list[Row]:
     port, seconds = free_port(), 15
     async with slack(port) as world:
-        with product(place, port, f"{world.api.base_url}/api/"):
+        async with product(place, port, f"{world.api.base_url}/api/"):
             await warm_up(world)
             sent = await send_mentions(world, rate=130, seconds=seconds)
             answered_in_time = sum(t.last_word is not None for t in timings_of(world, sent).values())
@@ -159,7 +159,7 @@ async def measure_streams(place: Place) -> list[Row]:
     with model(seconds=20.0) as slow:
         port = free_port()
         async with slack(port) as world:
-            with our_app(port, f"{world.api.base_url}/api/", slow.url, place.running, **NO_STREAM_LIMIT):
+            async with our_app(port, f"{world.api.base_url}/api/", slow.url, place.running, **NO_STREAM_LIMIT):
                 await asyncio.sleep(1)
                 sent = await send_mentions(world, rate=30, seconds=10)
                 open_at_once = sum(t.sign is not None and t.last_word is None for t in timings_of(world, sent).values())
@@ -175,7 +175,7 @@ async def measure_streams(place: Place) -> list[Row]:
 async def measure_calls(place: Place) -> list[Row]:
     port = free_port()
     async with slack(port, has_strict_rates=True) as world:
-        with our_app(port, f"{world.api.base_url}/api/", place.model.url, place.running):
+        async with our_app(port, f"{world.api.base_url}/api/", place.model.url, place.running):
             sent = await send_mentions(world, rate=1, seconds=75)
             timings = (await until_answered(world, sent, seconds=120)).values()
             calls = sum(world.record.calls_per_method.values()) / len(sent)
@@ -188,7 +188,7 @@ async def measure_calls(place: Place) -> list[Row]:
 async def measure_memory(place: Place) -> list[Row]:
     port = free_port()
     async with slack(port) as world:
-        with product(place, port, f"{world.api.base_url}/api/", EMBEDDING_PROVIDER="none") as bot:
+        async with product(place, port, f"{world.api.base_url}/api/", EMBEDDING_PROVIDER="none") as bot:
             await asyncio.sleep(3)
             idle = bot.resident_megabytes()
             await warm_up(world)
@@ -196,7 +196,7 @@ async def measure_memory(place: Place) -> list[Row]:
             sent = await send_mentions(world, rate=40, seconds=25)
             await until_answered(world, sent, seconds=30)
             per_conversation = (bot.resident_megabytes() - before) * 1000 / len(sent)
-        with product(place, port, f"{world.api.base_url}/api/", EMBEDDING_PROVIDER="local") as bot:
+        async with product(place, port, f"{world.api.base_url}/api/", EMBEDDING_PROVIDER="local") as bot:
             await warm_up(world)
             loaded = bot.resident_megabytes()
     return [

@@ -1,0 +1,17 @@
+"""Reminders of plan items.
+
+Effect on a running system: none.
+"""
+
+revision = "0007"
+down_revision = "0006"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Nothing yet."""
+
+
+def downgrade() -> None:
+    """Nothing yet."""
