@@ -9,18 +9,17 @@ from app.dialogue.repository import Verdict
 from app.i18n.language import Language
 from app.i18n.messages import message
 from app.inbox.envelope import Envelope
-from app.people.person import Actor, Person
+from app.people.person import Actor
 from app.slack.blocks.ask import ask_modal
 from app.slack.blocks.feedback import UNHELPFUL, reason_modal
 from app.slack.blocks.help import HelpEntry, help_blocks
 from app.slack.blocks.home import AUTOMATIC, help_modal
 from app.slack.blocks.knowledge import MAX_RESULTS, results_modal, shared_knowledge
-from app.slack.blocks.parts import Block, clipped, foreign, plain
+from app.slack.blocks.parts import clipped
 from app.slack.commands import COMMANDS
-from app.slack.edge import SlackEdge
-from app.slack.language import language_for
 from app.slack.listeners.context import edge_of
 from app.slack.listeners.home import home_again
+from app.slack.listeners.windows import actor_of, language_of_actor, open_window, post_to_person, typed
 from app.slack.respond import respond
 
 _QUESTION = 2900
@@ -29,50 +28,50 @@ _QUESTION = 2900
 async def take_verdict(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:
     """Helpful or not. Who says no is asked why, and need not tell."""
     edge = edge_of(context)
-    actor, container = _actor(body), body["container"]
+    actor, container = actor_of(body), body["container"]
     await edge.give_feedback(
         actor, channel_id=container["channel_id"], message_ts=container["message_ts"], verdict=Verdict(action["value"])
     )
     await ack()
     if action["value"] == UNHELPFUL:
         about = json.dumps({"channel": container["channel_id"], "ts": container["message_ts"]})
-        await _open(edge, body, reason_modal(await _language(edge, actor), about=about))
+        await open_window(edge, body, reason_modal(await language_of_actor(edge, actor), about=about))
 
 
 async def take_reason(ack: AsyncAck, body: dict[str, Any], view: dict[str, Any], context: AsyncBoltContext) -> None:
     about = json.loads(view["private_metadata"])
     await edge_of(context).give_feedback(
-        _actor(body),
+        actor_of(body),
         channel_id=about["channel"],
         message_ts=about["ts"],
         verdict=Verdict.UNHELPFUL,
-        reason=_typed(view, "reason"),
+        reason=typed(view, "reason"),
     )
     await ack()
 
 
 async def retry_question(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:
     """Asks a stored question anew: after a failure, or when an untagged reply is to be answered after all."""
-    edge, actor = edge_of(context), _actor(body)
+    edge, actor = edge_of(context), actor_of(body)
     stored = await edge.inbox.store_retry(int(action["value"]), team_id=actor.team_id, user_id=actor.user_id)
     await ack()
     text = "errors.retry_taken" if stored else "errors.retry_gone"
-    await respond(edge.client.web, body["response_url"], text=message(text, await _language(edge, actor)))
+    await respond(edge.client.web, body["response_url"], text=message(text, await language_of_actor(edge, actor)))
 
 
 async def open_question_form(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:
     """The form, with a suggested question filled in when the button carries one."""
     edge = edge_of(context)
     await ack()
-    await _open(edge, body, ask_modal(await _language(edge, _actor(body)), text=action.get("value", "")))
+    await open_window(edge, body, ask_modal(await language_of_actor(edge, actor_of(body)), text=action.get("value", "")))
 
 
 async def take_question(ack: AsyncAck, body: dict[str, Any], view: dict[str, Any], context: AsyncBoltContext) -> None:
     """Puts the question into the person's DM and stores it as if it had been written there: the answer follows in its thread."""
-    edge, actor = edge_of(context), _actor(body)
-    text = _typed(view, "question")
-    asked = message("home.asked", await _language(edge, actor), text=clipped(text, _QUESTION))
-    channel_id, ts = await _post_to(edge, actor, asked)
+    edge, actor = edge_of(context), actor_of(body)
+    text = typed(view, "question")
+    asked = message("home.asked", await language_of_actor(edge, actor), text=clipped(text, _QUESTION))
+    channel_id, ts = await post_to_person(edge, actor, asked)
     await edge.inbox.store_once(
         _question_in(view["id"], text, actor, channel_id=channel_id, ts=ts, bot_user_id=edge.workspaces.current.bot_user_id)
     )
@@ -81,14 +80,14 @@ async def take_question(ack: AsyncAck, body: dict[str, Any], view: dict[str, Any
 
 async def open_help(ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> None:
     edge = edge_of(context)
-    language = await _language(edge, _actor(body))
+    language = await language_of_actor(edge, actor_of(body))
     entries = [HelpEntry(command.name, message(command.summary_key, language)) for command in COMMANDS]
     await ack()
-    await _open(edge, body, help_modal(help_blocks(entries, edge.rules.about, language), language))
+    await open_window(edge, body, help_modal(help_blocks(entries, edge.rules.about, language), language))
 
 
 async def choose_language(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:
-    edge, actor = edge_of(context), _actor(body)
+    edge, actor = edge_of(context), actor_of(body)
     chosen = action["selected_option"]["value"]
     await edge.people.choose_language(actor.team_id, actor.user_id, None if chosen == AUTOMATIC else Language(chosen))
     await edge.inbox.store_once(home_again(actor.team_id, actor.user_id, body["trigger_id"]))
@@ -98,12 +97,12 @@ async def choose_language(ack: AsyncAck, body: dict[str, Any], action: dict[str,
 async def search_in_window(ack: AsyncAck, body: dict[str, Any], view: dict[str, Any], context: AsyncBoltContext) -> None:
     """The results replace the form in the window they were asked in."""
     edge = edge_of(context)
-    person = await edge.people.find(_actor(body).team_id, _actor(body).user_id)
-    language = await _language(edge, _actor(body))
+    person = await edge.people.find(actor_of(body).team_id, actor_of(body).user_id)
+    language = await language_of_actor(edge, actor_of(body))
     if person.is_external:
         await ack(response_action="errors", errors={"query": message("agent.external", language)})
         return
-    query = _typed(view, "query")
+    query = typed(view, "query")
     actor = Actor(person.team_id, person.user_id, person.standing, is_private=True)
     passages = await edge.knowledge.search(query, actor=actor, limit=MAX_RESULTS, language=language)
     await ack(response_action="update", view=results_modal(query, passages, language, links=edge.rules.links))
@@ -112,8 +111,8 @@ async def search_in_window(ack: AsyncAck, body: dict[str, Any], view: dict[str, 
 async def share_knowledge(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:
     """Searched again with the channel's eyes: what not everybody there may know is not shown there."""
     edge = edge_of(context)
-    person = await edge.people.find(_actor(body).team_id, _actor(body).user_id)
-    language = await _language(edge, _actor(body))
+    person = await edge.people.find(actor_of(body).team_id, actor_of(body).user_id)
+    language = await language_of_actor(edge, actor_of(body))
     wanted = json.loads(action["value"])
     actor = Actor(person.team_id, person.user_id, person.standing, is_private=False, channel_id=body["channel"]["id"])
     found = [] if person.is_external else await edge.knowledge.search(wanted["query"], actor=actor, limit=20, language=language)
@@ -130,43 +129,17 @@ async def share_knowledge(ack: AsyncAck, body: dict[str, Any], action: dict[str,
 
 async def judge_knowledge(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:
     """Helpful or not, for one search result. The list stays as it is; a line below says that the click was heard."""
-    edge, actor = edge_of(context), _actor(body)
+    edge, actor = edge_of(context), actor_of(body)
     verdict = Verdict(action["action_id"].split("_")[1])
     await edge.judge_knowledge(json.loads(action["value"])["entry"], actor=actor, verdict=verdict)
     await ack()
     if "response_url" in body:
-        await respond(edge.client.web, body["response_url"], text=message("feedback.noted", await _language(edge, actor)))
+        await respond(edge.client.web, body["response_url"], text=message("feedback.noted", await language_of_actor(edge, actor)))
 
 
 async def ignore(ack: AsyncAck) -> None:
     """Windows that only show something, and buttons of earlier versions."""
     await ack()
-
-
-def _actor(body: dict[str, Any]) -> Actor:
-    return Actor(body["team"]["id"], body["user"]["id"])
-
-
-async def _language(edge: SlackEdge, actor: Actor) -> Language:
-    person: Person = await edge.people.find(actor.team_id, actor.user_id)
-    return language_for(person=person.language, workspace=edge.workspaces.current.language, fallback=edge.rules.fallback_language)
-
-
-async def _open(edge: SlackEdge, body: dict[str, Any], view: Block) -> None:
-    """A window opens within three seconds of the click, or not at all."""
-    method = "views.push" if body.get("view", {}).get("type") == "modal" else "views.open"
-    await edge.client.call(method, team_id=_actor(body).team_id, json={"trigger_id": body["trigger_id"], "view": view})
-
-
-async def _post_to(edge: SlackEdge, actor: Actor, text: str) -> tuple[str, str]:
-    """Channel and ts of a message in the person's own DM."""
-    opened = await edge.client.call("conversations.open", json={"users": actor.user_id}, team_id=actor.team_id)
-    channel_id = str(opened["channel"]["id"])
-    block = {"type": "section", "text": plain(text, 3000)}
-    ts = await edge.client.post_message(
-        channel_id=channel_id, thread_ts=None, text=foreign(text, 300), blocks=[block], team_id=actor.team_id
-    )
-    return channel_id, ts
 
 
 def _question_in(view_id: str, text: str, actor: Actor, *, channel_id: str, ts: str, bot_user_id: str | None) -> Envelope:
@@ -182,7 +155,3 @@ def _question_in(view_id: str, text: str, actor: Actor, *, channel_id: str, ts: 
         team_id=team_id, event_id=event_id, kind="message", conversation=f"{team_id}:{channel_id}:{ts}", channel_id=channel_id,
         message_ts=ts, user_id=actor.user_id, body=json.dumps(body, ensure_ascii=False).encode(),
     )  # fmt: skip
-
-
-def _typed(view: dict[str, Any], block_id: str) -> str:
-    return str(view["state"]["values"][block_id]["text"]["value"] or "").strip()
