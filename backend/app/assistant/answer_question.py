@@ -258,6 +258,8 @@ def _request(question: Question, material: _Material) -> ModelRequest:
         language=material.language,
         turns=material.talk.turns,
         passages=material.passages,
+        dose=question.speaker.dose,
+        persona=question.speaker.persona,
     )
     return ModelRequest(
         purpose="answer",

@@ -12,6 +12,7 @@ from app.dialogue.turn import Turn, TurnRole
 from app.i18n.language import Language
 from app.knowledge.passage import Passage
 from app.llm.interface import PromptMessage, Role
+from app.people.person import Dose, Persona
 
 _FOLDER = Path(__file__).parent / "prompts"
 _LAYOUT = "1"  # grows when this file changes what a model sees
@@ -30,10 +31,11 @@ class Prompt:
 
 
 def compose_prompt(
-    question: str, *, skill: str, language: Language, turns: Sequence[Turn], passages: Sequence[Passage]
-) -> Prompt:
+    question: str, *, skill: str, language: Language, turns: Sequence[Turn], passages: Sequence[Passage],
+    dose: Dose = Dose.FEW, persona: Persona = Persona.SUPPORTIVE,
+) -> Prompt:  # fmt: skip
     """``passages`` are numbered from 1 in the order given."""
-    instructions, version = _instructions(skill, language)
+    instructions, version = _instructions(skill, language, dose, persona)
     return Prompt(instructions, (*_history(turns), _final_message(question, passages)), version)
 
 
@@ -70,8 +72,9 @@ def _quoted(number: int, passage: Passage) -> str:
 
 
 @cache
-def _instructions(skill: str, language: Language) -> tuple[str, str]:
+def _instructions(skill: str, language: Language, dose: Dose, persona: Persona) -> tuple[str, str]:
     folder = _FOLDER / language.value
     # The part that all skills share comes first: vendors cache prompts by their beginning.
-    text = "\n".join((folder / f"{name}.txt").read_text(encoding="utf-8") for name in ("coach", skill))
+    names = ("coach", skill, f"manner/dose_{dose}", f"manner/persona_{persona}")
+    text = "\n".join((folder / f"{name}.txt").read_text(encoding="utf-8") for name in names)
     return text, f"{skill}-{language.value}-{hashlib.sha256((_LAYOUT + text).encode()).hexdigest()[:10]}"

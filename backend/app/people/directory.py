@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
 from app.cache.cache import Cache
@@ -19,7 +20,7 @@ from app.core.clock import Clock, SystemClock
 from app.core.encryption import Cipher
 from app.i18n.language import Language
 from app.people.lookup import LookedUpPerson, PersonLookup
-from app.people.person import Person, Standing
+from app.people.person import Dose, Person, Persona, Standing, Visibility
 from app.people.repository import PeopleRepository
 from app.people.workspace import Workspace
 from app.storage.database import Database
@@ -99,6 +100,24 @@ class PeopleDirectory:
             await PeopleRepository(session, self._cipher).choose_language(team_id, user_id, language)
         await self.drop_cached(team_id, user_id)
 
+    async def choose_dose(self, team_id: str, user_id: str, dose: Dose | None) -> None:
+        """``None``: the beginners' rule decides."""
+        await self._choose(team_id, user_id, "dose", dose)
+
+    async def choose_persona(self, team_id: str, user_id: str, persona: Persona) -> None:
+        await self._choose(team_id, user_id, "persona", persona)
+
+    async def choose_visibility(self, team_id: str, user_id: str, visibility: Visibility) -> None:
+        await self._choose(team_id, user_id, "visibility", visibility)
+
+    async def switch_reminders(self, team_id: str, user_id: str, *, is_on: bool) -> None:
+        await self._choose(team_id, user_id, "reminders", None if is_on else "off")
+
+    async def _choose(self, team_id: str, user_id: str, name: str, value: str | None) -> None:
+        async with self._database.transaction() as session:
+            await PeopleRepository(session, self._cipher).change_preferences(team_id, user_id, {name: value})
+        await self.drop_cached(team_id, user_id)
+
     async def drop_cached(self, team_id: str, user_id: str) -> None:
         """After a change in PostgreSQL: nothing older is remembered here or in the cache."""
         self._people.drop((team_id, user_id))
@@ -176,13 +195,17 @@ def _known_to_json(known: _Known) -> bytes:
     return json.dumps({
         "team_id": person.team_id, "user_id": person.user_id, "language": person.language, "time_zone": person.time_zone,
         "standing": person.standing, "is_external": person.is_external, "looked_up_at": looked_up_at,
+        "dose": person.dose, "dose_is_chosen": person.dose_is_chosen, "persona": person.persona,
+        "reminders_on": person.reminders_on, "visibility": person.visibility,
     }).encode()  # fmt: skip
 
 
 def _known_from_json(value: dict[str, Any]) -> _Known:
     looked_up_at = value.pop("looked_up_at")
-    language, standing = value.pop("language"), value.pop("standing")
-    person = Person(**value, language=Language(language) if language else None, standing=Standing(standing))
+    language = value.pop("language")
+    kinds: dict[str, type[StrEnum]] = {"standing": Standing, "dose": Dose, "persona": Persona, "visibility": Visibility}
+    choices: dict[str, Any] = {name: kind(value.pop(name)) for name, kind in kinds.items()}
+    person = Person(**value, **choices, language=Language(language) if language else None)
     return _Known(person, datetime.fromisoformat(looked_up_at) if looked_up_at else None)
 
 

@@ -1,21 +1,32 @@
 """The SQL of people and workspaces."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from enum import StrEnum
+from typing import Any, TypeVar
 
 from app.core.encryption import Cipher
 from app.i18n.language import Language, language_of_locale
 from app.people.lookup import LookedUpPerson
-from app.people.person import Person, Standing
+from app.people.person import SESSIONS_OF_A_BEGINNER, Dose, Person, Persona, Standing, Visibility, usual_dose
 from app.people.workspace import Workspace
 from app.storage.database import Record, Session
 
 DEFAULT_TIME_ZONE = "Asia/Tokyo"
 
-_PERSON = """
-select team_id, user_id, locale, language, time_zone, role, is_external, looked_up_at
-from people where team_id = $1 and user_id = $2
-"""
+Choice = TypeVar("Choice", bound=StrEnum)
+
+# Counted only as far as the beginners' rule looks.
+_COLUMNS = """
+people.team_id, people.user_id, locale, people.language, time_zone, role, is_external, looked_up_at, preferences, (
+    select count(*) from (
+        select from dialogue_sessions s where s.team_id = people.team_id and s.user_id = people.user_id
+        limit :few
+    ) as had
+) as sessions
+""".replace(":few", str(SESSIONS_OF_A_BEGINNER))
+
+_PERSON = "select :columns from people where team_id = $1 and user_id = $2".replace(":columns", _COLUMNS)
 
 # A manager is named in this product, not in Slack: a look-up does not take that away.
 _SAVE_LOOKED_UP = """
@@ -25,8 +36,8 @@ on conflict (team_id, user_id) do update set
     display_name = excluded.display_name, locale = excluded.locale, time_zone = excluded.time_zone,
     role = case when people.role = 'manager' and excluded.role = 'member' then people.role else excluded.role end,
     is_external = excluded.is_external, looked_up_at = excluded.looked_up_at
-returning team_id, user_id, locale, language, time_zone, role, is_external, looked_up_at
-"""
+returning :columns
+""".replace(":columns", _COLUMNS)
 
 _CHOOSE_LANGUAGE = """
 insert into people (team_id, user_id, language) values ($1, $2, $3)
@@ -119,6 +130,8 @@ class PeopleRepository:
 
 
 def _person(row: Record) -> Person:
+    chosen: Mapping[str, Any] = row["preferences"]
+    dose = _choice(Dose, chosen.get("dose"))
     return Person(
         team_id=row["team_id"],
         user_id=row["user_id"],
@@ -126,7 +139,17 @@ def _person(row: Record) -> Person:
         time_zone=row["time_zone"] or DEFAULT_TIME_ZONE,
         standing=Standing(row["role"]),
         is_external=row["is_external"],
+        dose=dose or usual_dose(row["sessions"]),
+        dose_is_chosen=dose is not None,
+        persona=_choice(Persona, chosen.get("persona")) or Persona.SUPPORTIVE,
+        reminders_on=chosen.get("reminders") != "off",
+        visibility=_choice(Visibility, chosen.get("visibility")) or Visibility.PRIVATE,
     )
+
+
+def _choice(kind: type[Choice], value: Any) -> Choice | None:
+    """What a later version of this program has stored and this one does not know counts as not chosen."""
+    return next((known for known in kind if known.value == value), None)
 
 
 def _workspace(row: Record) -> Workspace:
