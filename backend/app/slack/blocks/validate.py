@@ -23,7 +23,6 @@ def problems_of(blocks: Sequence[Block], surface: str = "message") -> list[str]:
         problems.append(f"{len(blocks)} blocks on a {surface}")
     for index, block in enumerate(blocks):
         problems += [f"block {index} ({block.get('type')}): {problem}" for problem in _problems_of_block(block, surface)]
-    problems += _doubled("action_id", [element["action_id"] for element in _elements(blocks) if "action_id" in element])
     problems += _doubled("block_id", [block["block_id"] for block in blocks if "block_id" in block])
     markdown = sum(len(block["text"]) for block in blocks if block.get("type") == "markdown")
     if markdown > _MARKDOWN_TOTAL:
@@ -78,7 +77,8 @@ def _problems_of_block(block: Block, surface: str) -> list[str]:
             problems += _text(block["hint"], "hint", 2000, plain_only=True) if "hint" in block else []
     for element in _elements([block]):
         problems += _element(element)
-    return problems
+    # Slack wants them unique within a block; the items of a list share theirs and differ in their values.
+    return problems + _doubled("action_id", [element["action_id"] for element in _elements([block]) if "action_id" in element])
 
 
 def _section(block: Block) -> list[str]:
