@@ -100,7 +100,8 @@ def serve(
         if migrate_first if migrate_first is not None else not settings.is_production:
             _migrate(settings)
         if single:
-            with serving.bind(settings.host, settings.port) as listening:
+            host, port = serving.host_and_port(bind) if bind else (settings.host, settings.port)
+            with serving.bind(host, port) as listening:
                 _serve_here(settings, listening)
             return
         if "WORKER_CONNECTIONS" in os.environ:

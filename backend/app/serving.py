@@ -53,6 +53,14 @@ def missing_servers(settings: Settings) -> tuple[bool, bool]:
     return settings.database_url is None, settings.redis_url is None and settings.redis_host is None
 
 
+def host_and_port(address: str) -> tuple[str, int]:
+    """What ``--bind`` names for one process; ``unix:`` needs gunicorn."""
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdigit():
+        raise ConfigurationError(f"--bind {address}: with --single, give host:port, such as 127.0.0.1:8000")
+    return host.strip("[]"), int(port)
+
+
 def bind(host: str, port: int, *, tries: int = 1) -> socket.socket:
     """A listening socket at the port, or at one of the next ones where several ``tries`` are allowed."""
     for candidate in range(port, port + tries):
@@ -67,7 +75,7 @@ def bind(host: str, port: int, *, tries: int = 1) -> socket.socket:
                 raise ConfigurationError(f"HOST {host}, PORT {candidate}: {error.strerror}") from error
         else:
             return listening
-    raise ConfigurationError(f"PORT {port} is in use: stop what uses it, or choose another with --port")
+    raise ConfigurationError(f"PORT {port} is in use: stop what uses it, or set PORT to another")
 
 
 def create_app(settings: Settings, *, own_address: str | None) -> FastAPI:
