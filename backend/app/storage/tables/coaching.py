@@ -79,6 +79,7 @@ plan_items = sa.Table(
     moment("remind_at"),
     moment("reminded_at"),
     moment("settled_at"),
+    sa.Column("outcome", sa.Text, comment="how a done item went, by the person's word: reached, partly or missed"),
     sa.UniqueConstraint("plan_id", "position"),
     sa.Index("ix_plan_items_person", "team_id", "user_id", "status", "due_on"),
     sa.Index("ix_plan_items_reminders", "remind_at", postgresql_where=sa.text("status = 'open' and remind_at is not null")),
