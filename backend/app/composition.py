@@ -15,6 +15,8 @@ from pydantic import SecretStr
 from starlette.routing import Route
 
 from app.assistant.answer_question import AnswerQuestion
+from app.assistant.export_person import ExportPerson
+from app.assistant.forget_person import ForgetPerson
 from app.assistant.give_feedback import GiveFeedback
 from app.assistant.judge_knowledge import JudgeKnowledge
 from app.assistant.past_talks import PastTalks
@@ -150,6 +152,8 @@ async def open_services(settings: Settings, *, clock: Clock | None = None) -> As
             knowledge=knowledge,
             people=people,
             talks=PastTalks(database, cipher, clock, recent_turns),
+            forget_person=ForgetPerson(database=database, cipher=cipher, cache=cache, people=people),
+            export_person=ExportPerson(database=database, cipher=cipher, clock=clock),
             give_feedback=GiveFeedback(database, cipher, clock),
             judge_knowledge=JudgeKnowledge(database),
             limits=limits,

@@ -1,11 +1,14 @@
 """Bytes by key, for a while. Never raises, never takes longer than 100 ms, and may forget anything at any time."""
 
+import contextlib
 from typing import Any
 
 from app.cache.connection import RedisAway, RedisConnection
 from app.core.metrics import count_cache
 
 MOST_OWED_DELETIONS = 10_000
+BLOCKED_SECONDS = 60
+BLOCKED = b"\0"
 
 # GETDEL exists from Redis 6.2 on; the operators' guide promises 6.0.
 _TAKE = """
@@ -56,6 +59,19 @@ class Cache:
         self._owed_deletions.pop(key, None)
         return True
 
+    async def add(self, key: str, value: bytes, ttl_seconds: int) -> None:
+        """Like :meth:`set`, unless something stands there already, or the key is blocked."""
+        with contextlib.suppress(RedisAway):
+            await self._pay_debts()
+            await self._connection.run(lambda client: client.set(key, value, ex=ttl_seconds, nx=True))
+
+    async def block(self, key: str) -> None:
+        """Removes a value for good: whoever has read the old one from its source before cannot :meth:`add` it any more.
+
+        The block lasts for a minute, longer than any such reader takes. Reading a blocked key finds nothing.
+        """
+        await self.set(key, BLOCKED, BLOCKED_SECONDS)
+
     async def delete(self, *keys: str) -> None:
         """Removes them now, or as soon as Redis is back."""
         try:
@@ -69,7 +85,7 @@ class Cache:
             value: bytes | None = await self._connection.run(work)
         except RedisAway:
             value = None
-        if key in self._owed_deletions:
+        if key in self._owed_deletions or value == BLOCKED:
             value = None
         self.hit_count += value is not None
         self.miss_count += value is None

@@ -11,6 +11,11 @@ def person_key(team_id: str, user_id: str) -> str:
     return f"sales-agent:{team_id}:person:{user_id}"
 
 
+def memory_key(team_id: str, user_id: str) -> str:
+    """What the coach remembers of a person, ready to be chosen from."""
+    return f"sales-agent:{team_id}:memory:{user_id}"
+
+
 def workspace_key(team_id: str) -> str:
     return f"sales-agent:{team_id}:workspace"
 

@@ -144,6 +144,13 @@ class Settings(BaseSettings):
     queue_per_person: int = Field(5, ge=1, description="Questions of one person that may wait at once.")
     worker_concurrency: int = Field(300, ge=1, description="Answers one process works on at once.")
 
+    # How long things are kept
+    retention_conversations_days: int = Field(365, ge=1, description="Days that turns, sessions and received events stay.")
+    retention_memories_days: int = Field(730, ge=1, description="Days that a memory or insight stays after it was last stated.")
+    retention_coaching_days: int = Field(1095, ge=1, description="Days that guided talks, plans and evidence of skills stay.")
+    retention_feedback_days: int = Field(730, ge=1, description="Days that verdicts on answers and knowledge stay.")
+    retention_usage_days: int = Field(730, ge=1, description="Days that the books of model calls stay.")
+
     # Security
     secret_key: SecretStr | None = Field(None, description="Signs and derives keys; at least 32 characters in production.")
     encryption_keys: SecretStr | None = Field(None, description="id:base64 pairs, the one for new data first.")

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from app.assistant.export_person import ExportPerson
+from app.assistant.forget_person import ForgetPerson
 from app.assistant.give_feedback import GiveFeedback
 from app.assistant.judge_knowledge import JudgeKnowledge
 from app.assistant.past_talks import PastTalks
@@ -62,6 +64,8 @@ class SlackEdge:
     knowledge: SearchesKnowledge
     people: PeopleDirectory
     talks: PastTalks
+    forget_person: ForgetPerson
+    export_person: ExportPerson
     give_feedback: GiveFeedback
     judge_knowledge: JudgeKnowledge
     limits: Limits

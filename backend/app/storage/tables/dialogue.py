@@ -22,6 +22,9 @@ dialogue_sessions = sa.Table(
     moment("started_at", default_now=True),
     moment("last_turn_at", default_now=True),
     moment("closed_at"),
+    sa.Column("digested_at", sa.DateTime(timezone=True), comment="null: there is something to learn from it"),
+    sa.Column("digested_until", sa.BigInteger, nullable=False, server_default="0", comment="the last turn learnt from"),
+    sa.Index("ix_dialogue_sessions_undigested", "last_turn_at", postgresql_where=sa.text("digested_at is null")),
     sa.UniqueConstraint("team_id", "conversation"),
     sa.Index("idx_dialogue_sessions_user_id", "user_id"),
     sa.Index("ix_dialogue_sessions_recent", "team_id", "user_id", "last_turn_at"),
@@ -40,11 +43,13 @@ dialogue_messages = sa.Table(
     sa.Column("language", sa.Text),
     sa.Column("skill", sa.Text, comment="coaching skill that answered"),
     sa.Column("sources", JSONB, nullable=False, server_default="[]", comment="ids of knowledge entries cited"),
+    sa.Column("made_with", JSONB, nullable=False, server_default="{}",
+              comment="of an answer: model, prompt version, memories (ids), citations; no texts of people"),
     moment("said_at", default_now=True),
     sa.UniqueConstraint("inbox_id", "role"),
     sa.Index("idx_dialogue_messages_session_id", "session_id", "id"),
     sa.Index("ix_dialogue_messages_person", "team_id", "user_id", "said_at"),
-)
+)  # fmt: skip
 
 conversation_insights = sa.Table(
     "conversation_insights",
@@ -59,11 +64,17 @@ conversation_insights = sa.Table(
     sa.Column("confidence", sa.Float, nullable=False),
     sa.Column("skill", sa.Text),
     sa.Column("evidence", sa.LargeBinary, comment="the person's own words that show it, encrypted"),
-    sa.Column("fingerprint", sa.LargeBinary, comment="MinHash of the normalised text, to find near-duplicates"),
+    sa.Column("fingerprint", sa.LargeBinary,
+              comment="hashed shingles of the text: what it is about, comparable without decrypting it"),
     sa.Column("embedding", sa.LargeBinary, comment="float32 vector of the text; null until computed"),
     sa.Column("stated_by", sa.Text, nullable=False, server_default="coach", comment="coach (extracted) or person (corrected)"),
+    sa.Column("subject", sa.LargeBinary, comment="what it is about, in a word or two, encrypted"),
+    sa.Column("embedding_model", sa.Text, comment="name and dimensions"),
     moment("observed_at", default_now=True),
     moment("superseded_at"),
+    sa.Column("superseded_by", sa.BigInteger, sa.ForeignKey("conversation_insights.id", ondelete="CASCADE"),
+              comment="the insight that says it now; erased with it"),
+    sa.Index("ix_conversation_insights_superseded_by", "superseded_by"),
     sa.Index("idx_conversation_insights_user_id", "user_id"),
     sa.Index("ix_conversation_insights_recent", "team_id", "user_id", "observed_at"),
-)
+)  # fmt: skip
