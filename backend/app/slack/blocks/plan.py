@@ -10,6 +10,7 @@ from app.slack.blocks.dates import in_words
 from app.slack.blocks.parts import BUTTON_TEXT, Block, actions, button, foreign, plain, section
 
 DONE_ACTION = "plan_item_done"
+UNDO_ACTION = "plan_item_undo"
 MENU_ACTION = "plan_item_menu"
 POSTPONE = "postpone"
 EDIT = "edit"
@@ -20,19 +21,25 @@ _TEXT = 1000
 
 
 def plan_item_blocks(items: Sequence[PlanItem], language: Language, today: date, *, has_details: bool = True) -> list[Block]:
-    """Two blocks for an open item, one for a settled one. ``today`` is the person's; without details: title and date only.
+    """Two blocks for an open item, one for a settled one, which can be opened again. ``today`` is the person's; without details: title and date only.
 
-    The buttons carry the item's id; the menu's options are ``postpone:<id>``, ``edit:<id>`` and ``drop:<id>``.
+    The buttons carry the item's id; the menu's options are ``postpone:<id>``, ``edit:<id>`` and ``drop:<id>``. Block ids begin
+    with ``plan_item:<id>``, so that a click can replace just its item.
     """
     return [block for item in items for block in _item_blocks(item, language, today, has_details=has_details)]
 
 
 def _item_blocks(item: PlanItem, language: Language, today: date, *, has_details: bool) -> list[Block]:
     if item.status is not ItemStatus.OPEN:
-        return [section(message(f"talk.item.is_{item.status}", language, title=foreign(item.action.title, _TITLE)))]
+        undo = button(message("talk.item.undo", language), action_id=UNDO_ACTION, value=str(item.id))
+        text = message(f"talk.item.is_{item.status}", language, title=foreign(item.action.title, _TITLE))
+        return [{**section(text, accessory=undo), "block_id": f"plan_item:{item.id}"}]
     text = "\n".join(_lines(item, language, today, has_details=has_details))
     done = button(message("talk.item.done", language), action_id=DONE_ACTION, value=str(item.id), style="primary")
-    return [section(text), actions(done, _menu(item, language))]
+    return [
+        {**section(text), "block_id": f"plan_item:{item.id}"},
+        {**actions(done, _menu(item, language)), "block_id": f"plan_item:{item.id}:2"},
+    ]
 
 
 def _lines(item: PlanItem, language: Language, today: date, *, has_details: bool) -> list[str]:
