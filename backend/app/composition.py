@@ -130,7 +130,6 @@ async def open_services(settings: Settings, *, clock: Clock | None = None) -> As
         workspaces = await opened.enter_async_context(
             WorkspaceDirectory(WhoWeAre(client), people, app_id=settings.slack_app_id, team_id=settings.slack_team_id)
         )
-        await knowledge.prepare(workspaces.current.team_id)
         links = frozenset(settings.allowed_link_hosts)
         budget = SharedBudget(
             streams_per_minute=settings.slack_stream_starts_per_minute, edits_per_minute=settings.slack_edits_per_minute

@@ -4,7 +4,6 @@ from app.core.config import Settings
 from app.core.errors import ConfigurationError
 from app.embeddings.embedder import Embedder
 from app.embeddings.local import LocalEmbedder
-from app.embeddings.openai_style import OpenAIStyleEmbedder
 from app.embeddings.remembered import RememberingEmbedder
 
 EMBEDDING_PROVIDERS = ("none", "local", "openai")
@@ -20,6 +19,9 @@ def open_embedder(settings: Settings) -> Embedder | None:
     key = settings.embedding_api_key or settings.openai_api_key
     if key is None and settings.embedding_base_url is None:
         raise ConfigurationError("EMBEDDING_PROVIDER=openai needs EMBEDDING_API_KEY, OPENAI_API_KEY or EMBEDDING_BASE_URL")
+    # The vendor's SDK takes 20 MB, which a process that does not use it need not hold.
+    from app.embeddings.openai_style import OpenAIStyleEmbedder  # noqa: PLC0415
+
     return RememberingEmbedder(
         OpenAIStyleEmbedder(
             model=settings.embedding_model or DEFAULT_OPENAI_MODEL,
