@@ -107,7 +107,7 @@ async def test_a_reminder_is_given_once(database: Database) -> None:
     first_morning = datetime(2026, 12, 1, tzinfo=UTC)
     async with database.transaction() as session:
         taken = await PlanRepository(session, CIPHER).take_due_reminders(first_morning)
-        assert [reminder.user_id for reminder in taken] == ["U1"] * len(a_plan().actions)
+        assert [(reminder.user_id, reminder.epoch) for reminder in taken] == [("U1", 1)] * len(a_plan().actions)
     async with database.transaction() as session:
         plans = PlanRepository(session, CIPHER)
         assert await plans.take_due_reminders(first_morning) == []

@@ -34,11 +34,19 @@ class PlanItem:
 
 @dataclass(frozen=True)
 class DueReminder:
-    """A reminder that is due: whom to tell about which item."""
+    """A reminder that somebody has taken up: whom to tell about which item. ``remind_at``: the moment it is for."""
 
     team_id: str
     user_id: str
     item: PlanItem
+    id: int
+    epoch: int
+    remind_at: datetime
+
+    @property
+    def is_taken_again(self) -> bool:
+        """An earlier worker may have posted it already."""
+        return self.epoch > 1
 
 
 @dataclass(frozen=True)
@@ -110,20 +118,46 @@ class PlanRepository:
         )
         return self._item(row) if row else None
 
-    async def settle(self, team_id: str, user_id: str, item_id: int, status: ItemStatus) -> bool:
-        """Marks an item done, dropped, or open again; false when it is not this person's or stands so already."""
+    async def settle(
+        self,
+        team_id: str,
+        user_id: str,
+        item_id: int,
+        status: ItemStatus,
+        *,
+        at: datetime | None = None,
+        reason: str | None = None,
+    ) -> bool:
+        """Marks an item done, dropped, or open again; false when it is not this person's or stands so already.
+
+        Opened again, it is not reminded of at once: a moment that has passed by then has passed. What was said about how it
+        went, or why it was dropped, is void with that.
+        """
         return bool(
             await self._session.execute(
                 """
-                update plan_items set status = $4, settled_at = case when $4 = 'open' then null else now() end
+                update plan_items set status = $4, drop_reason = $6,
+                    settled_at = case when $4 = 'open' then null else coalesce($5, now()) end,
+                    outcome = case when $4 = 'done' then outcome end,
+                    reminded_at = case when $4 = 'open' and remind_at <= coalesce($5, now())
+                                       then coalesce(reminded_at, $5, now()) else reminded_at end
                 where team_id = $1 and user_id = $2 and id = $3 and status <> $4
                 """,
-                team_id,
-                user_id,
-                item_id,
-                status.value,
+                team_id, user_id, item_id, status.value, at,
+                self._seal(team_id, user_id, "drop_reason", reason) if reason else None,
             )
-        )
+        )  # fmt: skip
+
+    async def topic_of(self, team_id: str, user_id: str, item_id: int) -> str | None:
+        """What the item's plan is about."""
+        topic: str | None = await self._session.fetch_value(
+            """
+            select p.topic from plan_items i join action_plans p on p.id = i.plan_id
+            where i.team_id = $1 and i.user_id = $2 and i.id = $3
+            """,
+            team_id, user_id, item_id,
+        )  # fmt: skip
+        return topic
 
     async def postpone(self, team_id: str, user_id: str, item_id: int, *, due_on: date, remind_at: datetime | None) -> bool:
         """Moves the due date of an open item; its reminder comes again on the new one."""
@@ -133,36 +167,26 @@ class PlanRepository:
                 update plan_items set due_on = $4, remind_at = $5, reminded_at = null, postponed = postponed + 1
                 where team_id = $1 and user_id = $2 and id = $3 and status = 'open'
                 """,
-                team_id,
-                user_id,
-                item_id,
-                due_on,
-                remind_at,
+                team_id, user_id, item_id, due_on, remind_at,
             )
-        )
+        )  # fmt: skip
 
     async def edit(self, team_id: str, user_id: str, item_id: int, action: PlannedAction, *, remind_at: datetime | None) -> bool:
-        """Replaces what an open item says, in the person's own words."""
+        """Replaces what an open item says, in the person's own words. ``remind_at`` counts when the due date is another one."""
         title, description, metric = self._sealed_texts(team_id, user_id, action)
         return bool(
             await self._session.execute(
                 """
                 update plan_items set title = $4, description = $5, success_metric = $6, priority = $7, category = $8,
-                    due_on = $9, remind_at = $10
+                    remind_at = case when due_on = $9 then remind_at else $10 end,
+                    reminded_at = case when due_on = $9 then reminded_at end,
+                    postponed = postponed + (due_on < $9)::int, due_on = $9
                 where team_id = $1 and user_id = $2 and id = $3 and status = 'open'
                 """,
-                team_id,
-                user_id,
-                item_id,
-                title,
-                description,
-                metric,
-                action.priority.value,
-                action.category.value,
-                action.due_on,
-                remind_at,
+                team_id, user_id, item_id, title, description, metric, action.priority.value, action.category.value,
+                action.due_on, remind_at,
             )
-        )
+        )  # fmt: skip
 
     async def snooze(self, team_id: str, user_id: str, item_id: int, *, remind_at: datetime | None) -> bool:
         """Another reminder at ``remind_at``, or none any more."""
@@ -172,26 +196,84 @@ class PlanRepository:
                 update plan_items set remind_at = $4, reminded_at = null
                 where team_id = $1 and user_id = $2 and id = $3 and status = 'open'
                 """,
-                team_id,
-                user_id,
-                item_id,
-                remind_at,
+                team_id, user_id, item_id, remind_at,
             )
-        )
+        )  # fmt: skip
 
     async def take_due_reminders(self, now: datetime, *, limit: int = 100) -> list[DueReminder]:
-        """Reminders that are due and not given yet, marked as given: each is returned to one caller only."""
+        """Reminders that are due, taken up by the caller: each goes to one caller, and an item has one per moment."""
         rows = await self._session.fetch(
             """
-            update plan_items set reminded_at = $1 where id in (
-                select id from plan_items
+            with due as (
+                select id, team_id, user_id, remind_at from plan_items
                 where status = 'open' and remind_at <= $1 and reminded_at is null
-                order by remind_at limit $2 for update skip locked
-            ) returning *
+                order by remind_at, id limit $2 for update skip locked
+            ), noted as (
+                insert into plan_reminders (team_id, user_id, item_id, remind_at, taken_at)
+                select team_id, user_id, id, remind_at, $1 from due
+                on conflict (item_id, remind_at) do nothing returning id, item_id, epoch, taken_at
+            ), marked as (
+                update plan_items i set reminded_at = $1 from due where i.id = due.id returning i.*
+            )
+            select marked.*, noted.id as reminder_id, noted.epoch from marked join noted on noted.item_id = marked.id
+            order by marked.remind_at, marked.id
             """,
             now, limit,
         )  # fmt: skip
-        return [DueReminder(row["team_id"], row["user_id"], self._item(row)) for row in rows]
+        return [self._due(row) for row in rows]
+
+    async def retake_reminders(self, now: datetime, *, taken_before: datetime, limit: int = 100) -> list[DueReminder]:
+        """Reminders whose worker has not come to an end: nobody knows whether their message stands."""
+        rows = await self._session.fetch(
+            """
+            with again as (
+                update plan_reminders set taken_at = $1, epoch = epoch + 1 where id in (
+                    select id from plan_reminders where done_at is null and taken_at < $2
+                    order by taken_at, id limit $3 for update skip locked
+                ) returning id, item_id, epoch, remind_at as for_moment
+            )
+            select i.*, again.id as reminder_id, again.epoch, again.for_moment
+            from again join plan_items i on i.id = again.item_id
+            order by again.id
+            """,
+            now, taken_before, limit,
+        )  # fmt: skip
+        return [self._due(row) for row in rows]
+
+    async def is_reminder_mine(self, reminder: DueReminder) -> bool:
+        """Whether nobody else has taken it up since, and nobody has ended it."""
+        return bool(
+            await self._session.fetch_value(
+                "select true from plan_reminders where team_id = $1 and id = $2 and epoch = $3 and done_at is null",
+                reminder.team_id, reminder.id, reminder.epoch,
+            )
+        )  # fmt: skip
+
+    async def end_reminder(
+        self, reminder: DueReminder, *, outcome: str, at: datetime, channel_id: str | None = None, ts: str | None = None
+    ) -> str | None:
+        """Ends it unless it has ended. Returns the ts of the message that stands for it: whoever writes first is right."""
+        await self._session.execute(
+            """
+            update plan_reminders set outcome = $3, done_at = $4, channel_id = $5, ts = $6
+            where team_id = $1 and id = $2 and done_at is null
+            """,
+            reminder.team_id, reminder.id, outcome, at, channel_id, ts,
+        )  # fmt: skip
+        standing: str | None = await self._session.fetch_value(
+            "select ts from plan_reminders where team_id = $1 and id = $2", reminder.team_id, reminder.id
+        )
+        return standing
+
+    async def put_off_reminder(self, reminder: DueReminder, *, remind_at: datetime) -> None:
+        """Not now but then: as if it had not been due yet."""
+        await self._session.execute(
+            """
+            update plan_items set remind_at = $3, reminded_at = null
+            where team_id = $1 and id = $2 and status = 'open' and remind_at = $4
+            """,
+            reminder.team_id, reminder.item.id, remind_at, reminder.remind_at,
+        )  # fmt: skip
 
     async def completion(self, team_id: str, user_id: str, *, since: datetime, today: date) -> Completion:
         """How a person's items stand, for those made since a moment."""
@@ -221,6 +303,12 @@ class PlanRepository:
         return PlanItem(
             row["id"], row["plan_id"], action, ItemStatus(row["status"]), row["postponed"], row["remind_at"], row["settled_at"]
         )
+
+    def _due(self, row: Record) -> DueReminder:
+        return DueReminder(
+            row["team_id"], row["user_id"], self._item(row), row["reminder_id"], row["epoch"],
+            row.get("for_moment") or row["remind_at"],
+        )  # fmt: skip
 
     def _sealed_texts(self, team_id: str, user_id: str, action: PlannedAction) -> tuple[bytes, bytes, bytes]:
         return (

@@ -80,9 +80,29 @@ plan_items = sa.Table(
     moment("reminded_at"),
     moment("settled_at"),
     sa.Column("outcome", sa.Text, comment="how a done item went, by the person's word: reached, partly or missed"),
+    sa.Column("drop_reason", sa.LargeBinary, comment="why it was dropped, if the person says so; encrypted"),
     sa.UniqueConstraint("plan_id", "position"),
     sa.Index("ix_plan_items_person", "team_id", "user_id", "status", "due_on"),
     sa.Index("ix_plan_items_reminders", "remind_at", postgresql_where=sa.text("status = 'open' and remind_at is not null")),
+)
+
+plan_reminders = sa.Table(
+    "plan_reminders",
+    metadata,
+    identity(),
+    team_id(),
+    sa.Column("user_id", sa.Text, nullable=False),
+    sa.Column("item_id", sa.BigInteger, sa.ForeignKey("plan_items.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("remind_at", sa.DateTime(timezone=True), nullable=False, comment="the moment it was for: one reminder per moment"),
+    sa.Column("epoch", sa.Integer, nullable=False, server_default="1", comment="grows with every worker that takes it up"),
+    moment("taken_at", nullable=False),
+    sa.Column("channel_id", sa.Text),
+    sa.Column("ts", sa.Text, comment="Slack's ts of the message that stands for it"),
+    sa.Column("outcome", sa.Text, comment="sent, off, settled, moved, stranger, refused or given_up"),
+    moment("done_at"),
+    sa.UniqueConstraint("item_id", "remind_at"),
+    sa.Index("ix_plan_reminders_undone", "taken_at", postgresql_where=sa.text("done_at is null")),
+    sa.Index("ix_plan_reminders_person", "team_id", "user_id"),
 )
 
 skill_evidence = sa.Table(
