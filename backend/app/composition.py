@@ -19,10 +19,15 @@ from app.assistant.export_person import ExportPerson
 from app.assistant.forget_person import ForgetPerson
 from app.assistant.give_feedback import GiveFeedback
 from app.assistant.judge_knowledge import JudgeKnowledge
+from app.assistant.note_outcome import NoteOutcome
 from app.assistant.past_talks import PastTalks
+from app.assistant.show_growth import ShowGrowth
+from app.assistant.show_history import ShowHistory
 from app.cache.cache import Cache
 from app.cache.connection import RedisConnection, redis_options
 from app.cache.limits import Limits
+from app.coaching.growth.chart import ChartPainter
+from app.coaching.growth.taxonomy import read_taxonomy
 from app.core.clock import Clock, SystemClock
 from app.core.config import Settings
 from app.core.encryption import Cipher, key_from_secret, parse_keys
@@ -126,6 +131,10 @@ async def open_services(settings: Settings, *, clock: Clock | None = None) -> As
             database=database, cipher=cipher, recent_turns=recent_turns, knowledge=knowledge, llm=llm, drafts=inbox, clock=clock
         )
 
+        taxonomy = read_taxonomy(settings.skills_file)
+        talks = PastTalks(database, cipher, clock, recent_turns)
+        show_growth = ShowGrowth(database=database, clock=clock, taxonomy=taxonomy)
+
         # The Slack edge
         workspaces = await opened.enter_async_context(
             WorkspaceDirectory(WhoWeAre(client), people, app_id=settings.slack_app_id, team_id=settings.slack_team_id)
@@ -150,11 +159,15 @@ async def open_services(settings: Settings, *, clock: Clock | None = None) -> As
             answer_question=answer_question,
             knowledge=knowledge,
             people=people,
-            talks=PastTalks(database, cipher, clock, recent_turns),
+            talks=talks,
             forget_person=ForgetPerson(database=database, cipher=cipher, cache=cache, people=people),
             export_person=ExportPerson(database=database, cipher=cipher, clock=clock),
             give_feedback=GiveFeedback(database, cipher, clock),
             judge_knowledge=JudgeKnowledge(database),
+            show_growth=show_growth,
+            show_history=ShowHistory(database=database, cipher=cipher, clock=clock, talks=talks, growth=show_growth),
+            note_outcome=NoteOutcome(database=database, taxonomy=taxonomy),
+            chart_painter=ChartPainter(settings.data_directory / "matplotlib"),
             limits=limits,
             workspaces=workspaces,
             clock=clock,

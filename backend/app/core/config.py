@@ -136,6 +136,9 @@ class Settings(BaseSettings):
     )
     embedding_core_share: float = Field(0.5, gt=0, le=1, description="Part of one core that embedding questions may take.")
 
+    # Coaching
+    skills_file: Path | None = Field(None, description="Your own list of skills (TOML); empty: the one that comes along.")
+
     # Limits
     max_input_length: int = Field(10_000, ge=100, description="Characters of one chat message.")
     session_id_max_length: int = Field(100, ge=20, description="Characters of a conversation key.")

@@ -7,9 +7,13 @@ from app.assistant.export_person import ExportPerson
 from app.assistant.forget_person import ForgetPerson
 from app.assistant.give_feedback import GiveFeedback
 from app.assistant.judge_knowledge import JudgeKnowledge
+from app.assistant.note_outcome import NoteOutcome
 from app.assistant.past_talks import PastTalks
 from app.assistant.question import Answer, AnswerSink, Question
+from app.assistant.show_growth import ShowGrowth
+from app.assistant.show_history import ShowHistory
 from app.cache.limits import Limits
+from app.coaching.growth.chart import ChartPainter
 from app.core.clock import Clock
 from app.i18n.language import Language
 from app.inbox.inbox import Inbox
@@ -68,6 +72,10 @@ class SlackEdge:
     export_person: ExportPerson
     give_feedback: GiveFeedback
     judge_knowledge: JudgeKnowledge
+    show_growth: ShowGrowth
+    show_history: ShowHistory
+    note_outcome: NoteOutcome
+    chart_painter: ChartPainter
     limits: Limits
     workspaces: WorkspaceDirectory
     clock: Clock
