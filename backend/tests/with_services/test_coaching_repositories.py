@@ -39,11 +39,11 @@ async def test_a_talk_is_what_was_said_and_only_its_owner_reads_it(database: Dat
         await talks.save(opened, put_questions(learn(opened.talk, [problem()]), ["prospecting.goal.1"]))
     async with database.transaction() as session:
         talks = TalkRepository(session, CIPHER)
-        again = await talks.open_talk("T1", "U1", session_id)
+        again = await talks.open_talk("T1", "U1", "T1:D1:1")
         assert again is not None
         assert again.talk == Talk("prospecting", (problem(),), ("prospecting.goal.1",), ("prospecting.goal.1",))
-        assert await talks.open_talk("T1", "U2", session_id) is None
-        assert await talks.open_talk("T2", "U1", session_id) is None
+        assert await talks.open_talk("T1", "U2", "T1:D1:1") is None
+        assert await talks.open_talk("T2", "U1", "T1:D1:1") is None
         stored = await session.fetch_value("select content from talk_points")
     assert "アポ".encode() not in stored
 

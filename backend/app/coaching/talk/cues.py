@@ -19,6 +19,8 @@ class Cues:
     asking: tuple[str, ...]
     no_answer: tuple[str, ...]
     plan_now: tuple[str, ...]
+    correction: tuple[str, ...]
+    withdraw: tuple[str, ...]
     points: dict[Point, tuple[str, ...]]
 
 
@@ -31,5 +33,7 @@ def cues(language: Language) -> Cues:
         asking=tuple(table["asking"]),
         no_answer=tuple(table["no_answer"]),
         plan_now=tuple(table["plan_now"]),
+        correction=tuple(table["correction"]),
+        withdraw=tuple(table["withdraw"]),
         points={Point(name): tuple(words) for name, words in table["points"].items()},
     )

@@ -29,50 +29,55 @@ class TalkRepository:
         self._session = session
         self._cipher = cipher
 
-    async def open_talk(self, team_id: str, user_id: str, session_id: str) -> OpenTalk | None:
-        """The open talk of a session, for its owner; ``None`` for anybody else."""
+    async def open_talk(self, team_id: str, user_id: str, conversation: str) -> OpenTalk | None:
+        """The open talk of a conversation, for its owner; ``None`` for anybody else."""
         row = await self._session.fetch_row(
             """
-            select id, topic, asked, last_asked, plan_requested from coaching_talks
-            where team_id = $1 and user_id = $2 and session_id = $3 and closed_at is null
+            select t.id, t.topic, t.asked, t.last_asked, t.plan_requested, s.is_direct, s.channel_id
+            from coaching_talks t join dialogue_sessions s on s.id = t.session_id
+            where t.team_id = $1 and t.user_id = $2 and s.team_id = $1 and s.conversation = $3 and t.closed_at is null
             """,
-            team_id, user_id, session_id,
+            team_id, user_id, conversation,
         )  # fmt: skip
         if row is None:
             return None
-        known = await self._statements(team_id, user_id, "talk_id = $3", row["id"])
+        channel_id = None if row["is_direct"] else row["channel_id"]
+        earlier = await self._earlier(team_id, user_id, row["topic"], channel_id=channel_id, before=row["id"])
+        known = await self._statements(team_id, user_id, [row["id"], *(talk["id"] for talk in earlier)])
         return OpenTalk(row["id"], team_id, user_id, _talk(row, known))
 
-    async def begin(self, team_id: str, user_id: str, session_id: str, *, topic: str, language: str) -> OpenTalk:
-        """A new talk. It starts from what the person said about the same topic before, so nothing is asked twice."""
-        earlier = await self._session.fetch(
-            """
-            select id, asked from coaching_talks
-            where team_id = $1 and user_id = $2 and topic = $3 and opened_at > now() - make_interval(days => $4)
-            order by opened_at desc limit 10
-            """,
-            team_id, user_id, topic, REMEMBERED_DAYS,
-        )  # fmt: skip
+    async def remembered(self, team_id: str, user_id: str, *, topic: str, channel_id: str | None) -> Talk:
+        """What a new talk starts from: what the person said about the topic before, so nothing is asked twice.
+
+        ``channel_id``: where others read along, only what was said in that channel counts; ``None``: everything.
+        """
+        earlier = await self._earlier(team_id, user_id, topic, channel_id=channel_id)
         asked = tuple(dict.fromkeys(question for row in earlier for question in row["asked"]))
+        return Talk(topic, await self._statements(team_id, user_id, [row["id"] for row in earlier]), asked)
+
+    async def begin(
+        self, team_id: str, user_id: str, session_id: str, *, topic: str, language: str, channel_id: str | None = None
+    ) -> OpenTalk:
+        """A new talk with what is remembered (see :meth:`remembered`)."""
+        talk = await self.remembered(team_id, user_id, topic=topic, channel_id=channel_id)
         talk_id = await self._session.fetch_value(
             """
             insert into coaching_talks (team_id, user_id, session_id, topic, language, asked)
             values ($1, $2, $3, $4, $5, $6) returning id
             """,
-            team_id, user_id, session_id, topic, language, list(asked),
+            team_id, user_id, session_id, topic, language, list(talk.asked),
         )  # fmt: skip
-        known = await self._statements(team_id, user_id, "talk_id = any($3)", [row["id"] for row in earlier])
-        return OpenTalk(talk_id, team_id, user_id, Talk(topic, known, asked))
+        return OpenTalk(talk_id, team_id, user_id, talk)
 
     async def save(self, before: OpenTalk, talk: Talk) -> OpenTalk:
         """Writes what changed: new statements, questions put, a plan asked for."""
         fresh = [known for known in talk.known if known not in before.talk.known]
         await self._session.execute(
             """
-            update coaching_talks set asked = $3, last_asked = $4, plan_requested = $5, last_turn_at = now()
+            update coaching_talks set topic = $3, asked = $4, last_asked = $5, plan_requested = $6, last_turn_at = now()
             where team_id = $1 and id = $2
             """,
-            before.team_id, before.id, list(talk.asked), list(talk.last_asked), talk.plan_requested,
+            before.team_id, before.id, talk.topic, list(talk.asked), list(talk.last_asked), talk.plan_requested,
         )  # fmt: skip
         await self._session.execute_many(
             """
@@ -94,15 +99,28 @@ class TalkRepository:
             team_id, talk_id, outcome,
         )  # fmt: skip
 
-    async def _statements(self, team_id: str, user_id: str, condition: str, value: object) -> tuple[Known, ...]:
-        rows = await self._session.fetch(
-            f"""
-            select talk_id, point, content, turn, is_correction, stated_at from talk_points
-            where team_id = $1 and user_id = $2 and {condition} order by stated_at, id limit {MOST_STATEMENTS}
-            """,  # noqa: S608  (both parts are constants of this file)
-            team_id, user_id, value,
+    async def _earlier(
+        self, team_id: str, user_id: str, topic: str, *, channel_id: str | None, before: int | None = None
+    ) -> list[Record]:
+        return await self._session.fetch(
+            """
+            select t.id, t.asked from coaching_talks t join dialogue_sessions s on s.id = t.session_id
+            where t.team_id = $1 and t.user_id = $2 and t.topic = $3 and t.opened_at > now() - make_interval(days => $4)
+              and ($5::text is null or (not s.is_direct and s.channel_id = $5)) and ($6::bigint is null or t.id < $6)
+            order by t.opened_at desc limit 10
+            """,
+            team_id, user_id, topic, REMEMBERED_DAYS, channel_id, before,
         )  # fmt: skip
-        return tuple(self._known(team_id, row) for row in rows)
+
+    async def _statements(self, team_id: str, user_id: str, talk_ids: list[int]) -> tuple[Known, ...]:
+        rows = await self._session.fetch(
+            """
+            select point, content, turn, is_correction, stated_at from talk_points
+            where team_id = $1 and user_id = $2 and talk_id = any($3) order by stated_at desc, id desc limit $4
+            """,
+            team_id, user_id, talk_ids, MOST_STATEMENTS,
+        )  # fmt: skip
+        return tuple(self._known(team_id, row) for row in reversed(rows))
 
     def _known(self, team_id: str, row: Record) -> Known:
         text = self._cipher.decrypt(row["content"], place=_place(team_id, row["turn"], row["point"]))

@@ -65,8 +65,12 @@ class Talk:
     plan_requested: bool = False
 
     def statement_of(self, point: Point) -> Known | None:
-        """What holds for a point now: the newest statement about it (the later turn when two bear the same time)."""
-        return max((k for k in self.known if k.point is point), key=lambda k: (k.stated_at, k.turn), default=None)
+        """What holds for a point now: the newest statement about it (the later turn when two bear the same time).
+
+        A correction without a text takes back what was said: nothing holds until the person says something new.
+        """
+        newest = max((k for k in self.known if k.point is point), key=lambda k: (k.stated_at, k.turn), default=None)
+        return newest if newest is not None and newest.text.strip() else None
 
     @property
     def missing(self) -> tuple[Point, ...]:
@@ -94,9 +98,33 @@ def learn(talk: Talk, statements: Iterable[Known]) -> Talk:
 
 
 def correct(talk: Talk, point: Point, statement: Known | None) -> Talk:
-    """The person's own correction: replaces everything known about a point, or empties it. The only way progress falls."""
+    """The person's own correction: replaces everything known about a point, or empties it. The only way progress falls.
+
+    A point that is emptied (``None``, or a statement without a text) may be asked about again.
+    """
     others = tuple(known for known in talk.known if known.point is not point)
-    return replace(talk, known=others if statement is None else (*others, replace(statement, is_correction=True)))
+    known = others if statement is None else (*others, replace(statement, is_correction=True))
+    is_emptied = statement is None or not statement.text.strip()
+    asked = tuple(i for i in talk.asked if point_asked_about(i) is not point) if is_emptied else talk.asked
+    return replace(talk, known=known, asked=asked)
+
+
+def point_asked_about(question_id: str) -> Point:
+    """The point of a question, by its id ``topic.point.n``."""
+    return Point(question_id.split(".")[1])
+
+
+def take_in(talk: Talk, statements: Iterable[Known], *, is_correction: bool = False) -> Talk:
+    """The talk after a message: what it tells about points that were asked about or are open. A remark in passing does not
+    replace what the person said when they were asked; a correction does.
+    """
+    asked = {point_asked_about(question_id) for question_id in talk.last_asked}
+    for statement in statements:
+        if is_correction and talk.statement_of(statement.point) is not None:
+            talk = correct(talk, statement.point, statement)
+        elif statement.point in asked or talk.statement_of(statement.point) is None:
+            talk = learn(talk, [statement])
+    return talk
 
 
 def put_questions(talk: Talk, question_ids: Iterable[str]) -> Talk:

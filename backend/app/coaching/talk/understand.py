@@ -11,6 +11,33 @@ from app.coaching.talk.state import Known, Point
 from app.i18n.language import Language
 
 _SENTENCE_END = re.compile(r"(?<=[。！？!?])\s*|(?<=[^0-9][.])\s+|\n+")
+# What others said is neither the person's question nor their trouble.
+_QUOTATION = re.compile(r"「[^」\n]*」|『[^』\n]*』|“[^”\n]*”|\"[^\"\n]*\"")
+# A question asked of the coach, by the grammar of a sentence's end or beginning. "About five, perhaps?" is an answer.
+_ASKS: dict[Language, re.Pattern[str]] = {
+    Language.JAPANESE: re.compile(
+        r"(?:どう|どんな|どの|どれ|どちら|どこ|何|なに|なぜ|なんで|いつ|誰|だれ|いくら)[^。]*(?:か|\?|の)[。?\s]*$"
+        r"|(?:ありますか|ありませんか|できますか|べきですか|べきでしょうか|いいですか|よいですか|良いですか|でいいでしょうか)[。?\s]*$"
+        r"|(?:教えて|聞かせて|説明して|見せて|挙げて)(?:ください|下さい|くださ|ほしい|欲しい|もらえ|いただ|頂|くれ|よ?[。!\\s]*$)[^。]*$|(?:とは|って何)[。?\s]*$"
+    ),
+    Language.ENGLISH: re.compile(
+        r"^(?:so |and |but |ok,? |okay,? )?(?:how|what|which|why|when|where|who|can|could|should|would|is|are|do|does)\b.*\?\s*$"
+        r"|^(?:please )?(?:tell me|explain|show me|give me an example)\b|^(?:how do i|how should i|what should i)\b"
+    ),
+    Language.CHINESE: re.compile(
+        r"(?:怎么|如何|什么|为什么|哪|谁|多少|几|能不能|可不可以|有没有|是不是)[^。]*(?:\?|呢|吗)\s*$"
+        r"|(?:可以|能|应该|有)[^。]*吗[。?\s]*$|请问|请告诉|请教|请解释|(?:怎么办|是什么|为什么|怎么(?:说|做|回答))[。?\s]*$"
+    ),
+}
+_HESITATION = re.compile(
+    r"(?:う+ー*ん*|え+ー*と*|そうですね|(?:ちょっと|少し)?(?:待って|考え(?:させて|ます|中))(?:ください|下さい|ね)?"
+    r"|h+m+|um+|uh+|let me think|wait|one moment|just a moment|嗯+|等等|等一下|让我想想|我想想)[\W_ー]*"
+)
+_COMMA = re.compile(r"[、,，:：]\s*")
+_SORRY = re.compile(r"^(?:いいえ|いえ|あっ?|すみません|ごめんなさい|sorry|oh|抱歉|对不起|啊)[、,，\s]*")
+LONGEST_REST = 5  # characters: 訂正"します。"
+LONGEST_WISH = 30  # characters of "let us have the plan"; a longer message also tells something
+
 _NUMBERED = re.compile(r"^\s*(?:\(?([1-9])[.)．）:：、]|([①-⑨]))\s*")
 
 
@@ -27,15 +54,65 @@ def intent_of(text: str, language: Language) -> Intent:
     A message that does both, such as a difficulty followed by "what should I say?", is a question: an answer can always lead on
     to a talk, while a talk forced on somebody who wants an answer annoys.
     """
-    folded, words = _folded(text), cues(language)
+    folded, words = _folded(_QUOTATION.sub("", text)), cues(language)
     asks = any(cue in folded for cue in words.asking) or folded.rstrip().endswith(("?", "か", "か。"))
-    tells = any(cue in folded for cue in words.trouble)
+    tells = any(cue in _folded(text) for cue in words.trouble)
     return Intent.TROUBLE if tells and not asks else Intent.QUESTION
+
+
+def asks_clearly(text: str, language: Language) -> bool:
+    """Whether the message ends with a question to the coach. Inside a talk only such a message is answered, not taken in."""
+    sentences = [_folded(sentence).strip() for sentence in _sentences(_QUOTATION.sub("", text))]
+    return bool(sentences) and _ASKS[language].search(sentences[-1]) is not None
+
+
+def told_before_asking(text: str, language: Language) -> str:
+    """The sentences that do not ask: what a message tells besides its question."""
+    return "\n".join(sentence for sentence in _sentences(text) if not asks_clearly(sentence, language))
 
 
 def wants_plan_now(text: str, language: Language) -> bool:
     """Whether the person asks to skip the remaining questions."""
-    return any(cue in _folded(text) for cue in cues(language).plan_now)
+    folded = _folded(text)
+    return len(folded) <= LONGEST_WISH and any(cue in folded for cue in cues(language).plan_now)
+
+
+def hesitates(text: str) -> bool:
+    """Whether the message only says that an answer is on its way."""
+    return _HESITATION.fullmatch(_folded(text).strip()) is not None
+
+
+def knows_no_answer(text: str, language: Language) -> bool:
+    """Whether a short answer says that there is none yet."""
+    folded = _folded(text)
+    return len(folded) <= LONGEST_WISH and any(cue in folded for cue in cues(language).no_answer)
+
+
+def is_correction(text: str, language: Language) -> bool:
+    """Whether the person says that something was understood or told wrongly."""
+    return any(cue in _folded(_QUOTATION.sub("", text)) for cue in cues(language).correction) or withdraws(text, language)
+
+
+def withdraws(text: str, language: Language) -> bool:
+    """Whether the person takes back what they said."""
+    return any(cue in _folded(text) for cue in cues(language).withdraw)
+
+
+def corrections_in(text: str, language: Language, *, last: Point, turn: int, stated_at: datetime) -> tuple[Known, ...]:
+    """What holds instead, by point; a text that is empty takes the point back. ``last``: what was told most recently.
+
+    The first sentence without a cue word is about ``last``, each other one continues the sentence before it.
+    """
+    collected: dict[Point, list[str]] = {}
+    current = last
+    for sentence in _sentences(text):
+        content = _without_opening(sentence, language)
+        current = _point_of(sentence, language, asked=(last,)) or current
+        if withdraws(sentence, language):
+            collected.setdefault(current, [])
+        elif content:
+            collected.setdefault(current, []).append(content)
+    return tuple(Known(point, " ".join(parts), turn, stated_at) for point, parts in collected.items())
 
 
 def statements_in(text: str, language: Language, *, asked: Sequence[Point], turn: int, stated_at: datetime) -> tuple[Known, ...]:
@@ -60,6 +137,16 @@ def statements_in(text: str, language: Language, *, asked: Sequence[Point], turn
     return tuple(Known(point, " ".join(parts), turn, stated_at) for point, parts in collected.items())
 
 
+def opening_statements(text: str, language: Language, *, turn: int, stated_at: datetime) -> tuple[Known, ...]:
+    """What the message that opens a talk tells. Whatever else it is about, it names the problem."""
+    told = statements_in(text, language, asked=(), turn=turn, stated_at=stated_at)
+    if any(known.point is Point.PROBLEM for known in told):
+        return told
+    sentences = _sentences(text)
+    of_trouble = next((one for one in sentences if any(cue in _folded(one) for cue in cues(language).trouble)), None)
+    return (Known(Point.PROBLEM, of_trouble or " ".join(sentences), turn, stated_at), *told)
+
+
 def _notice_other_points(collected: dict[Point, list[str]], text: str, language: Language, *, asked: Point) -> None:
     """An answer to one question often tells more: a goal with a date, the time there is."""
     for sentence in _sentences(text):
@@ -69,13 +156,27 @@ def _notice_other_points(collected: dict[Point, list[str]], text: str, language:
 
 
 def _point_of(sentence: str, language: Language, *, asked: Sequence[Point]) -> Point | None:
+    """The point most cue words speak for; of several one that was asked about, else the one that is named first."""
     folded = _folded(sentence)
-    hits = {point: sum(cue in folded for cue in words) for point, words in cues(language).points.items()}
-    best = max(hits.values())
+    named = {point: [folded.find(cue) for cue in words if cue in folded] for point, words in cues(language).points.items()}
+    best = max(len(places) for places in named.values())
     if best == 0:
         return None
-    candidates = [point for point in Point if hits[point] == best]
+    candidates = sorted((point for point in Point if len(named[point]) == best), key=lambda point: min(named[point]))
     return next((point for point in candidates if point in asked), candidates[0])
+
+
+def _without_opening(sentence: str, language: Language) -> str:
+    """Without the words that only announce a correction: "No, …", "違います、…"."""
+    found = _COMMA.search(sentence)
+    head, rest = (sentence[: found.start()], sentence[found.end() :]) if found else (sentence, "")
+    return rest.strip() if _announces(_folded(head), language) else sentence
+
+
+def _announces(head: str, language: Language) -> bool:
+    opening = _SORRY.sub("", head)
+    stripped = (cue.strip(", ") for cue in cues(language).correction)
+    return any(opening.startswith(cue) and len(opening) - len(cue) <= LONGEST_REST for cue in stripped)
 
 
 def _sentences(text: str) -> list[str]:

@@ -21,8 +21,9 @@ _TEXT = 1000
 
 
 def plan_item_blocks(items: Sequence[PlanItem], language: Language, today: date, *, has_details: bool = True) -> list[Block]:
-    """Two blocks for an open item, one for a settled one, which can be opened again. ``today`` is the person's; without details: title and date only.
+    """Two blocks for an open item, one for a settled one, which can be opened again. ``today`` is the person's.
 
+    Without details only title, date and priority are shown.
     The buttons carry the item's id; the menu's options are ``postpone:<id>``, ``edit:<id>`` and ``drop:<id>``. Block ids begin
     with ``plan_item:<id>``, so that a click can replace just its item.
     """
