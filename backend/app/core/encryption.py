@@ -33,19 +33,26 @@ class Cipher:
 
     def encrypt(self, text: str, *, place: str) -> bytes:
         """The encrypted form of ``text``. ``place`` is ``team|table|row`` and must be the same for decryption."""
-        nonce = os.urandom(_NONCE_BYTES)
-        key_id = self.primary_key_id.encode("ascii")
-        sealed = self._ciphers[self.primary_key_id].encrypt(nonce, text.encode(), place.encode())
-        return bytes([_VERSION, len(key_id)]) + key_id + nonce + sealed
+        return self.encrypt_bytes(text.encode(), place=place)
 
     def decrypt(self, value: bytes, *, place: str) -> str:
         """The text again; ``ConfigurationError`` when its key is not among ours or the value belongs elsewhere."""
+        return self.decrypt_bytes(value, place=place).decode()
+
+    def encrypt_bytes(self, content: bytes, *, place: str) -> bytes:
+        """The same for what is no text."""
+        nonce = os.urandom(_NONCE_BYTES)
+        key_id = self.primary_key_id.encode("ascii")
+        sealed = self._ciphers[self.primary_key_id].encrypt(nonce, content, place.encode())
+        return bytes([_VERSION, len(key_id)]) + key_id + nonce + sealed
+
+    def decrypt_bytes(self, value: bytes, *, place: str) -> bytes:
         key_id, body = key_id_of(value), value[2 + value[1] :]
         cipher = self._ciphers.get(key_id)
         if cipher is None:
             raise ConfigurationError(f"ENCRYPTION_KEYS has no key {key_id!r}: add the key this data was written with")
         try:
-            return cipher.decrypt(body[:_NONCE_BYTES], body[_NONCE_BYTES:], place.encode()).decode()
+            return cipher.decrypt(body[:_NONCE_BYTES], body[_NONCE_BYTES:], place.encode())
         except InvalidTag as error:
             raise ConfigurationError(f"a value encrypted with key {key_id!r} does not belong to this row") from error
 

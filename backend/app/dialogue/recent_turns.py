@@ -20,7 +20,7 @@ from app.storage.database import Database
 logger = logging.getLogger(__name__)
 
 MOST_TURNS = 20
-_FORM = 1  # of the cached value: grows when its layout changes
+_FORM = 2  # of the cached value: grows when its layout changes
 
 
 class RecentTurns:
@@ -52,7 +52,7 @@ class RecentTurns:
             await self._cache.delete(key)
             return
         turns = (*talk.turns, *exchange.turns)[-MOST_TURNS:]
-        value = self._sealed(Talk(recorded.language, turns, recorded.last_turn_id), exchange.conversation)
+        value = self._sealed(Talk(recorded.language, turns, recorded.last_turn_id, talk.summary), exchange.conversation)
         await self._cache.set(key, value, self._ttl_seconds)
 
     async def drop(self, conversation: Conversation) -> None:
@@ -65,19 +65,20 @@ class RecentTurns:
 
     def _sealed(self, talk: Talk, conversation: Conversation) -> bytes:
         turns = [(turn.role, turn.text, turn.user_id, turn.skill) for turn in talk.turns]
-        text = json.dumps([_FORM, talk.language, talk.last_turn_id, turns], ensure_ascii=False)
+        text = json.dumps([_FORM, talk.language, talk.last_turn_id, turns, talk.summary], ensure_ascii=False)
         return self._cipher.encrypt(text, place=_place(conversation))
 
     def _opened(self, value: bytes, conversation: Conversation) -> Talk | None:
         """``None`` for what another version, another key or somebody else has written."""
         try:
-            form, language, last_turn_id, turns = json.loads(self._cipher.decrypt(value, place=_place(conversation)))
+            form, language, last_turn_id, turns, summary = json.loads(self._cipher.decrypt(value, place=_place(conversation)))
             if form != _FORM:
                 return None
             return Talk(
                 Language(language) if language else None,
                 tuple(Turn(TurnRole(role), text, user_id, skill) for role, text, user_id, skill in turns),
                 last_turn_id,
+                summary,
             )
         except (ConfigurationError, ValueError, TypeError, IndexError):
             return None
