@@ -108,15 +108,18 @@ async def slack(bot_port: int, *, has_strict_rates: bool = False) -> AsyncIterat
 
 
 @contextlib.asynccontextmanager
-async def our_app(port: int, slack_api: str, model_url: str, running: EmbeddedServices, **more: str) -> AsyncIterator[Bot]:
-    """The product: one process that serves and works, everything switched on."""
+async def our_app(
+    port: int, slack_api: str, model_url: str, running: EmbeddedServices, *, is_single: bool = True, **more: str
+) -> AsyncIterator[Bot]:
+    """The product, everything switched on: one process that serves and works, or gunicorn with two of them."""
     environment = {
         "ENVIRONMENT": "staging", "DATABASE_URL": running.database_url, "REDIS_URL": running.redis_url,
         "SLACK_BOT_TOKEN": BOT_TOKEN, "SLACK_SIGNING_SECRET": SECRET, "SLACK_API_URL": slack_api, "LLM_BASE_URL": model_url,
         "LLM_MODEL": "bench", "SECRET_KEY": "b" * 40, "LOG_LEVEL": "WARNING", "QUESTIONS_PER_MINUTE": "100000",
         "QUESTIONS_PER_MINUTE_WORKSPACE": "1000000", "WORKER_CONCURRENCY": "400", **more,
     }  # fmt: skip
-    command = [sys.executable, "-m", "app", "serve", "--single", "--migrate", "--bind", f"127.0.0.1:{port}"]
+    shape = ["--single"] if is_single else ["--workers", "2"]
+    command = [sys.executable, "-m", "app", "serve", *shape, "--migrate", "--bind", f"127.0.0.1:{port}"]
     async with bot_process(command, environment) as process:
         await asyncio.to_thread(wait_for_port, port, seconds=60)
         yield Bot("product", port, process)
@@ -173,13 +176,13 @@ def wait_for_port(port: int, *, seconds: float = 30) -> None:
         time.sleep(0.05)
 
 
-async def send_mentions(world: SmallSlack, *, rate: float, seconds: float) -> list[str]:
+async def send_mentions(world: SmallSlack, *, rate: float, seconds: float, people: int = PEOPLE) -> list[str]:
     """Mentions at a steady rate, each a conversation of its own; returns their thread timestamps."""
     begun, sent = time.monotonic(), []
     for number in range(round(rate * seconds)):
         await asyncio.sleep(max(0.0, begun + number / rate - time.monotonic()))
         one = await world.mention(
-            QUESTION, user=f"U0BENCH{number % PEOPLE:04d}", channel=f"C0BENCH{number % CHANNELS:04d}", team=TEAM, waits=False
+            QUESTION, user=f"U0BENCH{number % people:04d}", channel=f"C0BENCH{number % CHANNELS:04d}", team=TEAM, waits=False
         )
         sent.append(one.ts)
     return sent

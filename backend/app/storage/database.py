@@ -97,6 +97,7 @@ class Database:
                     "idle_in_transaction_session_timeout": "10s",
                 },
                 init=_prepare_connection,
+                reset=_keep_session,
             )
         except UNREACHABLE as error:
             raise StorageUnavailable("PostgreSQL cannot be reached: check DATABASE_URL and that the server runs") from error
@@ -157,6 +158,13 @@ def _as_sql(query: Query, args: Sequence[Any]) -> tuple[str, Sequence[Any]]:
     compiled = query.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})  # type: ignore[attr-defined]
     values = compiled.construct_params()
     return str(compiled), [values[name] for name in compiled.positiontup or ()]
+
+
+async def _keep_session(_: object) -> None:
+    """Spares a query at each release: nothing here changes a session's settings, locks or listeners beyond its transaction.
+
+    Open transactions are rolled back by the pool nevertheless.
+    """
 
 
 async def _prepare_connection(connection: Any) -> None:
