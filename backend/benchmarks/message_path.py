@@ -13,9 +13,10 @@ Run all with ``make bench``, or some: ``python benchmarks/message_path.py ack wo
 
 import argparse
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from bench_world import (
     FIRST_TOKEN_SECONDS,
@@ -84,14 +85,13 @@ async def product(place: Place, port: int, api: str, **more: str) -> AsyncIterat
 async def measure_acks(place: Place) -> list[Row]:
     async def run(start: Callable[[int, str], AbstractAsyncContextManager[Bot]]) -> list[float]:
         port = free_port()
-        async with slack(port) as world:
-            async with start(port, f"{world.api.base_url}/api/"):
-                await send_mentions(world, rate=10, seconds=2)
-                await asyncio.sleep(4)
-                world.record.clear()
-                await send_mentions(world, rate=100, seconds=10)
-                await asyncio.sleep(5)
-                return acks(world)
+        async with slack(port) as world, start(port, f"{world.api.base_url}/api/"):
+            await send_mentions(world, rate=10, seconds=2)
+            await asyncio.sleep(4)
+            world.record.clear()
+            await send_mentions(world, rate=100, seconds=10)
+            await asyncio.sleep(5)
+            return acks(world)
 
     ours = await run(lambda port, api: product(place, port, api, WORKER_CONCURRENCY="1"))
     theirs = await run(lambda port, api: yardstick("ack", port, api, place.model.url))
@@ -105,13 +105,12 @@ async def measure_acks(place: Place) -> list[Row]:
 async def measure_cpu(place: Place) -> list[Row]:
     async def run(start: Callable[[int, str], AbstractAsyncContextManager[Bot]]) -> float:
         port = free_port()
-        async with slack(port) as world:
-            async with start(port, f"{world.api.base_url}/api/") as bot:
-                await warm_up(world)
-                before = bot.cpu_seconds()
-                sent = await send_mentions(world, rate=15, seconds=20)
-                await until_answered(world, sent, seconds=30)
-                return (bot.cpu_seconds() - before) / len(sent) * 1000
+        async with slack(port) as world, start(port, f"{world.api.base_url}/api/") as bot:
+            await warm_up(world)
+            before = bot.cpu_seconds()
+            sent = await send_mentions(world, rate=15, seconds=20)
+            await until_answered(world, sent, seconds=30)
+            return (bot.cpu_seconds() - before) / len(sent) * 1000
 
     ours = await run(lambda port, api: product(place, port, api))
     theirs = await run(lambda port, api: yardstick("stream", port, api, place.model.url))
@@ -121,11 +120,10 @@ async def measure_cpu(place: Place) -> list[Row]:
 
 async def measure_words(place: Place) -> list[Row]:
     port = free_port()
-    async with slack(port) as world:
-        async with product(place, port, f"{world.api.base_url}/api/"):
-            await warm_up(world)
-            sent = await send_mentions(world, rate=20, seconds=20)
-            timings = (await until_answered(world, sent, seconds=30)).values()
+    async with slack(port) as world, product(place, port, f"{world.api.base_url}/api/"):
+        await warm_up(world)
+        sent = await send_mentions(world, rate=20, seconds=20)
+        timings = (await until_answered(world, sent, seconds=30)).values()
     first = [timing.first_words - FIRST_TOKEN_SECONDS for timing in timings if timing.first_words]
     last = [timing.last_word - MODEL_SECONDS for timing in timings if timing.last_word]
     signs = [timing.sign for timing in timings if timing.sign]
@@ -138,14 +136,13 @@ async def measure_words(place: Place) -> list[Row]:
 
 async def measure_flow(place: Place) -> list[Row]:
     port, seconds = free_port(), 15
-    async with slack(port) as world:
-        async with product(place, port, f"{world.api.base_url}/api/"):
-            await warm_up(world)
-            sent = await send_mentions(world, rate=130, seconds=seconds)
-            answered_in_time = sum(t.last_word is not None for t in timings_of(world, sent).values())
-            timings = (await until_answered(world, sent, seconds=60)).values()
-            first = min(entry["at"] for entry in world.record.of("visible"))
-            last = max(entry["at"] for entry in world.record.of("visible"))
+    async with slack(port) as world, product(place, port, f"{world.api.base_url}/api/"):
+        await warm_up(world)
+        sent = await send_mentions(world, rate=130, seconds=seconds)
+        answered_in_time = sum(t.last_word is not None for t in timings_of(world, sent).values())
+        timings = (await until_answered(world, sent, seconds=60)).values()
+        first = min(entry["at"] for entry in world.record.of("visible"))
+        last = max(entry["at"] for entry in world.record.of("visible"))
     missing = sum(timing.last_word is None for timing in timings)
     doubled = sum(len(timing.finals) > 1 for timing in timings)
     print(f"  ({answered_in_time} of {len(sent)} were answered when the last question was asked)")
@@ -163,13 +160,13 @@ async def _streams_at_once(place: Place, wanted: int) -> list[Row]:
     """Questions over ten seconds, whose answers take twenty: in between, all of them stream."""
     with model(seconds=20.0) as slow:
         port = free_port()
-        async with slack(port) as world:
-            async with our_app(port, f"{world.api.base_url}/api/", slow.url, place.running, **NO_STREAM_LIMIT):
-                await asyncio.sleep(1)
-                sent = await send_mentions(world, rate=wanted / 10, seconds=10)
-                open_at_once = sum(t.sign is not None and t.last_word is None for t in timings_of(world, sent).values())
-                timings = (await until_answered(world, sent, seconds=90)).values()
-                slowest = percentile(acks(world), 0.99) * 1000
+        where = Place(place.running, slow)
+        async with slack(port) as world, product(where, port, f"{world.api.base_url}/api/"):
+            await asyncio.sleep(1)
+            sent = await send_mentions(world, rate=wanted / 10, seconds=10)
+            open_at_once = sum(t.sign is not None and t.last_word is None for t in timings_of(world, sent).values())
+            timings = (await until_answered(world, sent, seconds=90)).values()
+            slowest = percentile(acks(world), 0.99) * 1000
     return [
         Row(f"answers streaming at once, of {wanted}", open_at_once, 0.99 * wanted, 0.99 * wanted, "", at_most=False),
         Row(f"ack p99 meanwhile, {wanted}", slowest, 100, 100, "ms"),
@@ -179,16 +176,17 @@ async def _streams_at_once(place: Place, wanted: int) -> list[Row]:
 
 async def measure_calls(place: Place) -> list[Row]:
     port = free_port()
-    async with slack(port, has_strict_rates=True) as world:
-        async with our_app(port, f"{world.api.base_url}/api/", place.model.url, place.running):
-            await send_mentions(
-                world, rate=1, seconds=10, people=10
-            )  # whoever writes for the first time is looked up, once a day
-            await asyncio.sleep(60)
-            world.record.clear()
-            sent = await send_mentions(world, rate=1, seconds=75, people=10)
-            timings = (await until_answered(world, sent, seconds=120)).values()
-            methods = dict(world.record.calls_per_method)
+    async with (
+        slack(port, has_strict_rates=True) as world,
+        our_app(port, f"{world.api.base_url}/api/", place.model.url, place.running),
+    ):
+        # Whoever writes for the first time is looked up, once a day; the minute after it has Slack's limits for itself.
+        await send_mentions(world, rate=1, seconds=10, people=10)
+        await asyncio.sleep(60)
+        world.record.clear()
+        sent = await send_mentions(world, rate=1, seconds=75, people=10)
+        timings = (await until_answered(world, sent, seconds=120)).values()
+        methods = dict(world.record.calls_per_method)
     print(f"  ({methods})")
     return [
         Row("Slack calls a reply under Slack's limits (60 questions/min)", sum(methods.values()) / len(sent), 3, 3),
@@ -217,7 +215,7 @@ async def measure_memory(place: Place) -> list[Row]:
     ]
 
 
-MEASUREMENTS: dict[str, Callable[[Place], Awaitable[list[Row]]]] = {
+MEASUREMENTS: dict[str, Callable[[Place], Coroutine[Any, Any, list[Row]]]] = {
     "ack": measure_acks,
     "cpu": measure_cpu,
     "words": measure_words,
