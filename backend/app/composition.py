@@ -21,6 +21,7 @@ from app.assistant.give_feedback import GiveFeedback
 from app.assistant.judge_knowledge import JudgeKnowledge
 from app.assistant.note_outcome import NoteOutcome
 from app.assistant.past_talks import PastTalks
+from app.assistant.propose_knowledge import ProposeKnowledge
 from app.assistant.show_growth import ShowGrowth
 from app.assistant.show_history import ShowHistory
 from app.cache.cache import Cache
@@ -164,6 +165,7 @@ async def open_services(settings: Settings, *, clock: Clock | None = None) -> As
             export_person=ExportPerson(database=database, cipher=cipher, clock=clock),
             give_feedback=GiveFeedback(database, cipher, clock),
             judge_knowledge=JudgeKnowledge(database),
+            propose_knowledge=ProposeKnowledge(database=database, cipher=cipher, clock=clock),
             show_growth=show_growth,
             show_history=ShowHistory(database=database, cipher=cipher, clock=clock, talks=talks, growth=show_growth),
             note_outcome=NoteOutcome(database=database, taxonomy=taxonomy),

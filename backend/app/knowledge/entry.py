@@ -92,7 +92,12 @@ class Entry:
 
 
 def scopes_of(actor: Actor) -> list[str]:
-    """The scopes this answer may draw from. In a channel everybody reads along, so only what all of them may know."""
+    """The scopes this answer may draw from. In a channel everybody reads along, so only what all of them may know.
+
+    "Everyone" are the members of the workspace: guests and people of other companies see nothing.
+    """
+    if actor.is_external:
+        return []
     scopes = [EVERYONE]
     if actor.channel_id:
         scopes.append(f"channel:{actor.channel_id}")
@@ -105,7 +110,7 @@ def scopes_of(actor: Actor) -> list[str]:
 
 def may_publish(actor: Actor) -> bool:
     """Everybody proposes; managers, owners and administrators decide."""
-    return actor.standing in _LEADERS
+    return actor.standing in _LEADERS and not actor.is_external
 
 
 def system_actor(team_id: str) -> Actor:

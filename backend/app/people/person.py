@@ -76,7 +76,7 @@ class Actor:
     """On whose behalf something is read or changed, and who will see the result.
 
     ``is_private`` is true when only this person reads the answer (DM, ephemeral, App Home): the widest scope they may see.
-    In a channel only what everybody in it may know is used.
+    In a channel only what everybody in it may know is used. ``is_external``: a guest or a stranger, who may know nothing.
     """
 
     team_id: str
@@ -84,3 +84,4 @@ class Actor:
     standing: Standing = Standing.MEMBER
     is_private: bool = True
     channel_id: str | None = None
+    is_external: bool = False

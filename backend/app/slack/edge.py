@@ -9,6 +9,7 @@ from app.assistant.give_feedback import GiveFeedback
 from app.assistant.judge_knowledge import JudgeKnowledge
 from app.assistant.note_outcome import NoteOutcome
 from app.assistant.past_talks import PastTalks
+from app.assistant.propose_knowledge import ProposeKnowledge
 from app.assistant.question import Answer, AnswerSink, Question
 from app.assistant.show_growth import ShowGrowth
 from app.assistant.show_history import ShowHistory
@@ -72,6 +73,7 @@ class SlackEdge:
     export_person: ExportPerson
     give_feedback: GiveFeedback
     judge_knowledge: JudgeKnowledge
+    propose_knowledge: ProposeKnowledge
     show_growth: ShowGrowth
     show_history: ShowHistory
     note_outcome: NoteOutcome

@@ -5,7 +5,7 @@ the entry, so that words are found the moment an entry is published. ``knowledge
 """
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, UUID
 
 from app.storage.tables.base import identity, metadata, moment, team_id
 
@@ -17,6 +17,7 @@ knowledge_state = sa.Table(
     sa.Column("chunks", sa.BigInteger, nullable=False, server_default="0", comment="how many chunks are indexed"),
     sa.Column("terms", sa.BigInteger, nullable=False, server_default="0", comment="sum of their lengths, in terms"),
     moment("embedding_until"),
+    sa.Column("judgements", sa.BigInteger, nullable=False, server_default="0", comment="grows with every verdict; in cache keys"),
     comment="one row per workspace; locked by writers, so that index statistics are exact",
 )
 
@@ -131,6 +132,7 @@ knowledge_feedback = sa.Table(
     sa.Column("verdict", sa.Text, nullable=False, comment="helpful, unhelpful or hidden; the last click wins"),
     moment("given_at", default_now=True),
     sa.PrimaryKeyConstraint("team_id", "entry_id", "user_id"),
+    sa.Index("ix_knowledge_feedback_hidden", "team_id", "user_id", postgresql_where=sa.text("verdict = 'hidden'")),
 )
 
 knowledge_requests = sa.Table(
@@ -149,4 +151,60 @@ knowledge_requests = sa.Table(
     moment("closed_at"),
     sa.UniqueConstraint("team_id", "fingerprint"),
     sa.Index("ix_knowledge_requests_open", "team_id", "last_asked_at", postgresql_where=sa.text("closed_at is null")),
+)
+
+knowledge_askers = sa.Table(
+    "knowledge_askers",
+    metadata,
+    team_id(),
+    sa.Column("request_id", sa.BigInteger, sa.ForeignKey("knowledge_requests.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("user_id", sa.Text, nullable=False, comment="told when the request is answered, and to nobody shown"),
+    moment("asked_at", default_now=True),
+    sa.PrimaryKeyConstraint("request_id", "user_id"),
+    sa.Index("ix_knowledge_askers_person", "team_id", "user_id"),
+)
+
+knowledge_proposals = sa.Table(
+    "knowledge_proposals",
+    metadata,
+    sa.Column("id", UUID, primary_key=True, comment="made by the product: the text is bound to it"),
+    team_id(),
+    sa.Column("fingerprint", sa.LargeBinary, nullable=False, comment="of the content: proposing the same again is the same"),
+    sa.Column("content", sa.LargeBinary, nullable=False, comment="the draft as JSON, encrypted"),
+    sa.Column("status", sa.Text, nullable=False, server_default="open", comment="open, approved or refused"),
+    sa.Column("proposed_by", sa.Text),
+    sa.Column("entry_id", sa.BigInteger, sa.ForeignKey("knowledge_entries.id", ondelete="SET NULL"),
+              comment="the entry it changes, or has become"),
+    sa.Column("base_version", sa.Integer, comment="of the entry when the change was written; null: a new entry"),
+    sa.Column("entry_version", sa.Integer, comment="the version it has become"),
+    sa.Column("request_id", sa.BigInteger, sa.ForeignKey("knowledge_requests.id", ondelete="SET NULL"),
+              comment="the question it answers"),
+    sa.Column("reason", sa.LargeBinary, comment="why it was refused, encrypted"),
+    sa.Column("decided_by", sa.Text),
+    moment("proposed_at", default_now=True),
+    moment("decided_at"),
+    sa.Index("uq_knowledge_proposals_open", "team_id", "fingerprint", unique=True, postgresql_where=sa.text("status = 'open'")),
+    sa.Index("ix_knowledge_proposals_list", "team_id", "status", "proposed_at"),
+    sa.Index("ix_knowledge_proposals_entry", "entry_id"),
+)  # fmt: skip
+
+knowledge_notices = sa.Table(
+    "knowledge_notices",
+    metadata,
+    identity(),
+    team_id(),
+    sa.Column("user_id", sa.Text, nullable=False, comment="whom it is for; empty: all who decide about knowledge"),
+    sa.Column("kind", sa.Text, nullable=False, comment="proposal, decided, request, answered, gaps or stale"),
+    sa.Column("subject", sa.Text, nullable=False, comment="what it is about: an id, or a week"),
+    sa.Column("details", ARRAY(sa.BigInteger), nullable=False, server_default="{}", comment="ids of what it lists"),
+    sa.Column("epoch", sa.Integer, nullable=False, server_default="0", comment="grows with every worker that takes it up"),
+    sa.Column("outcome", sa.Text, comment="sent, needless or refused; null: to be sent, or to be shown anew"),
+    sa.Column("channel_id", sa.Text),
+    sa.Column("ts", sa.Text, comment="Slack's ts of the message that stands for it"),
+    moment("created_at", default_now=True),
+    moment("taken_at"),
+    moment("done_at"),
+    sa.UniqueConstraint("team_id", "kind", "subject", "user_id"),
+    sa.Index("ix_knowledge_notices_undone", "created_at", postgresql_where=sa.text("done_at is null")),
+    sa.Index("ix_knowledge_notices_person", "team_id", "user_id"),
 )
