@@ -7,9 +7,9 @@ from pathlib import Path
 
 from app.coaching.plan.plan import Category, Priority
 from app.coaching.talk.state import Point, Talk
+from app.coaching.talk.triggers import TOPICS_FOLDER, topic_named
 from app.i18n.language import Language
 
-TOPICS_FOLDER = Path(__file__).with_name("topics")
 GENERAL = "general"
 MOST_QUESTIONS = 5  # a turn
 
@@ -55,13 +55,7 @@ def topics(language: Language) -> dict[str, Topic]:
 
 def topic_of(text: str, language: Language) -> Topic:
     """The topic whose triggers fit the text best; ``general`` when none does."""
-    folded, known = text.lower(), topics(language)
-
-    def fit(topic: Topic) -> int:
-        return sum(len(word) for word in topic.triggers if word in folded)
-
-    best = max(known.values(), key=fit)
-    return best if fit(best) else known[GENERAL]
+    return topics(language)[topic_named(text) or GENERAL]
 
 
 def next_questions(talk: Talk, language: Language, *, most: int) -> tuple[TalkQuestion, ...]:
