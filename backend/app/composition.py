@@ -29,6 +29,7 @@ from app.cache.connection import RedisConnection, redis_options
 from app.cache.limits import Limits
 from app.coaching.growth.chart import ChartPainter
 from app.coaching.growth.taxonomy import read_taxonomy
+from app.coaching.memory.recollection import Recollection
 from app.core.clock import Clock, SystemClock
 from app.core.config import Settings
 from app.core.encryption import Cipher, key_from_secret, parse_keys
@@ -127,9 +128,12 @@ async def open_services(settings: Settings, *, clock: Clock | None = None) -> As
         opened.push_async_callback(knowledge.close)
         recent_turns = RecentTurns(database, cipher, cache, cache_hours=settings.cache_ttl_hours)
 
+        recollection = Recollection(database, cipher, cache, cache_hours=settings.cache_ttl_hours)
+
         # Use cases
         answer_question = AnswerQuestion(
-            database=database, cipher=cipher, recent_turns=recent_turns, knowledge=knowledge, llm=llm, drafts=inbox, clock=clock
+            database=database, cipher=cipher, recent_turns=recent_turns, knowledge=knowledge, llm=llm, drafts=inbox,
+            recollection=recollection, vectors=embedder, clock=clock,
         )
 
         taxonomy = read_taxonomy(settings.skills_file)

@@ -15,7 +15,11 @@ from typing import Protocol
 from app.assistant.question import Answer, AnswerSink, Question
 from app.coaching.choose_skill import GENERAL, choose_skill
 from app.coaching.citations import CitationFilter, with_verified_citations, without_citations
-from app.coaching.compose_prompt import compose_prompt
+from app.coaching.compose_prompt import MOST_TURNS, Prompt, compose_prompt
+from app.coaching.memory.by_rules import ends_talk
+from app.coaching.memory.choose import Memory, choose_memories
+from app.coaching.memory.remembered import NOTHING, Remembered
+from app.coaching.memory.shelf import Shelf
 from app.coaching.offline_coach import answer_by_rules
 from app.coaching.remark import Remark, remark_of
 from app.core.clock import Clock, SystemClock
@@ -24,12 +28,14 @@ from app.core.errors import AppError, ModelError
 from app.core.metrics import count_error
 from app.dialogue.recent_turns import RecentTurns
 from app.dialogue.repository import DialogueRepository
-from app.dialogue.turn import Exchange, Recorded, Talk, TurnRole
+from app.dialogue.turn import Citation, Exchange, MadeWith, Recorded, Talk, TurnRole
+from app.embeddings.embedder import Vectors
 from app.i18n.detection import language_of
 from app.i18n.language import Language
 from app.i18n.messages import message
 from app.inbox.claim import Claim
 from app.knowledge.passage import Passage
+from app.knowledge.search import normalized_question
 from app.llm.interface import ModelCall, ModelReply, ModelRequest, ReplyEvent, TextPiece
 from app.people.person import Actor
 from app.storage.database import Database, Session
@@ -37,6 +43,7 @@ from app.storage.database import Database, Session
 logger = logging.getLogger(__name__)
 
 MOST_PASSAGES = 5
+ABOUT_SALES = frozenset({Remark.QUESTION, Remark.FOLLOW_UP})
 BOOKING_SECONDS = 2.0
 
 
@@ -70,6 +77,21 @@ class Drafts(Protocol):
     async def keep_draft(self, session: Session, claim: Claim, text: str) -> None: ...
 
 
+class Recalls(Protocol):
+    """As ``coaching.memory.recollection.Recollection``."""
+
+    async def of(self, team_id: str, user_id: str) -> Shelf | None: ...
+
+
+class QuestionVectors(Protocol):
+    """As ``embeddings.remembered.RememberingEmbedder``: the vectors that the search has computed anyway."""
+
+    @property
+    def model(self) -> str: ...
+
+    def known(self, text: str) -> Vectors | None: ...
+
+
 @dataclass(frozen=True)
 class _Material:
     """All that an answer is made of. ``subject`` is the question in words that can be searched for."""
@@ -80,6 +102,7 @@ class _Material:
     skill: str
     language: Language
     passages: tuple[Passage, ...]
+    remembered: Remembered = NOTHING
 
 
 class AnswerQuestion:
@@ -94,6 +117,8 @@ class AnswerQuestion:
         knowledge: Knowledge,
         llm: LanguageModel,
         drafts: Drafts,
+        recollection: Recalls | None = None,
+        vectors: QuestionVectors | None = None,
         clock: Clock | None = None,
     ) -> None:
         self._database = database
@@ -102,14 +127,17 @@ class AnswerQuestion:
         self._knowledge = knowledge
         self._llm = llm
         self._drafts = drafts
+        self._recollection = recollection
+        self._vectors = vectors
         self._clock = clock or SystemClock()
 
     async def __call__(self, question: Question, sink: AnswerSink) -> Answer:
         """Streams into ``sink`` what the returned answer holds. ``LostClaim``, ``ModelError`` and ``StorageUnavailable`` pass."""
         material = await self._gather(question)
-        reply = await self._ask(question, material, sink)
+        prompt = _prompt(question, material)
+        reply = await self._ask(question, material, prompt, sink)
         answer = _verified(reply, material)
-        exchange = self._exchange(question, answer, reply)
+        exchange = self._exchange(question, answer, reply, _made_with(answer, prompt, material))
         recorded = await self._record(question, exchange)
         await self._recent_turns.remember(material.talk, exchange, recorded)
         return answer
@@ -129,6 +157,7 @@ class AnswerQuestion:
             asked_at=question.asked_at,
             answered_at=self._clock.now(),
             thread_language=language_of(question.text),
+            ends_talk=ends_talk(question.text),
         )
         async with self._database.transaction() as session:
             recorded = await DialogueRepository(session, self._cipher).record(exchange)
@@ -154,7 +183,23 @@ class AnswerQuestion:
             skill=choose_skill(question.text, previous=talk.last_skill),
             language=talk.language or question.language,
             passages=tuple(passage for passage in passages if passage.is_strong)[:MOST_PASSAGES],
+            remembered=await self._remembered(question, subject, talk) if remark in ABOUT_SALES else NOTHING,
         )
+
+    async def _remembered(self, question: Question, subject: str, talk: Talk) -> Remembered:
+        """What others may read is answered without what only this person has said elsewhere."""
+        so_far = talk.summary if len(talk.turns) >= MOST_TURNS else ""
+        where = question.conversation
+        if not where.is_direct or self._recollection is None:
+            return Remembered(so_far=so_far)
+        shelf = await self._recollection.of(where.team_id, question.speaker.user_id)
+        if shelf is None:
+            return Remembered(so_far=so_far)
+        vector = self._vectors.known(normalized_question(subject)) if self._vectors else None
+        memories = choose_memories(
+            shelf, subject, now=self._clock.now(), vector=vector, model=self._vectors.model if self._vectors else ""
+        )
+        return Remembered(memories, tuple(earlier for earlier in shelf.talks if earlier.conversation != where.key), so_far)
 
     async def _talk_and_knowledge(self, question: Question) -> tuple[Talk, list[Passage]]:
         try:
@@ -168,10 +213,10 @@ class AnswerQuestion:
     async def _search(self, subject: str, question: Question) -> list[Passage]:
         return await self._knowledge.search(subject, actor=_actor(question), limit=MOST_PASSAGES)
 
-    async def _ask(self, question: Question, material: _Material, sink: AnswerSink) -> ModelReply:
+    async def _ask(self, question: Question, material: _Material, prompt: Prompt, sink: AnswerSink) -> ModelReply:
         opened: StreamingReply | None = None
         try:
-            async with self._llm.open(_request(question, material)) as reply:
+            async with self._llm.open(_request(question, material, prompt)) as reply:
                 opened = reply
                 return await self._show(reply, material, sink)
         except (ModelError, asyncio.CancelledError):
@@ -207,7 +252,7 @@ class AnswerQuestion:
         except (AppError, TimeoutError) as error:
             logger.warning("model_calls_not_booked", extra={"calls": len(calls), "error": type(error).__name__})
 
-    def _exchange(self, question: Question, answer: Answer, reply: ModelReply) -> Exchange:
+    def _exchange(self, question: Question, answer: Answer, reply: ModelReply, made_with: MadeWith) -> Exchange:
         return Exchange(
             conversation=question.conversation,
             inbox_id=question.claim.inbox_id,
@@ -221,6 +266,8 @@ class AnswerQuestion:
             answered_at=self._clock.now(),
             calls=reply.calls,
             thread_language=language_of(question.text),
+            made_with=made_with,
+            ends_talk=ends_talk(question.text),
         )
 
     async def _record(self, question: Question, exchange: Exchange) -> Recorded:
@@ -251,8 +298,8 @@ def _follow_up(text: str, talk: Talk) -> tuple[Remark, str]:
     return Remark.FOLLOW_UP, f"{earlier}\n{text}"
 
 
-def _request(question: Question, material: _Material) -> ModelRequest:
-    prompt = compose_prompt(
+def _prompt(question: Question, material: _Material) -> Prompt:
+    return compose_prompt(
         question.text,
         skill=material.skill,
         language=material.language,
@@ -260,7 +307,11 @@ def _request(question: Question, material: _Material) -> ModelRequest:
         passages=material.passages,
         dose=question.speaker.dose,
         persona=question.speaker.persona,
+        remembered=material.remembered,
     )
+
+
+def _request(question: Question, material: _Material, prompt: Prompt) -> ModelRequest:
     return ModelRequest(
         purpose="answer",
         instructions=prompt.instructions,
@@ -268,22 +319,44 @@ def _request(question: Question, material: _Material) -> ModelRequest:
         team_id=question.speaker.team_id,
         user_id=question.speaker.user_id,
         prompt_version=prompt.version,
-        by_rules=partial(
-            answer_by_rules,
-            material.subject,
-            remark=material.remark,
-            skill=material.skill,
-            language=material.language,
-            turns=material.talk.turns,
-            passages=material.passages,
-        ),
+        by_rules=partial(_by_rules, material),
+    )
+
+
+def _by_rules(material: _Material) -> str:
+    """The rules' answer, after the memory that fits the question best: the person makes the connection themselves."""
+    answer = answer_by_rules(
+        material.subject,
+        remark=material.remark,
+        skill=material.skill,
+        language=material.language,
+        turns=material.talk.turns,
+        passages=material.passages,
+    )
+    recalled = [message("memory.recalled", material.language, text=memory.text) for memory in _used_by_rules(material)]
+    return "\n\n".join((*recalled, answer))
+
+
+def _used_by_rules(material: _Material) -> tuple[Memory, ...]:
+    """One, and only at the beginning of a talk: said again with every answer it would be a refrain."""
+    return () if material.talk.turns else material.remembered.memories[:1]
+
+
+def _made_with(answer: Answer, prompt: Prompt, material: _Material) -> MadeWith:
+    memories = _used_by_rules(material) if answer.is_by_rules else material.remembered.memories
+    return MadeWith(
+        model=answer.model,
+        prompt_version="" if answer.is_by_rules else prompt.version,
+        is_by_rules=answer.is_by_rules,
+        found_nothing=answer.found_nothing,
+        memories=tuple(memory.id for memory in memories),
+        citations=tuple(Citation(passage.entry_id, passage.heading) for passage in answer.sources),
     )
 
 
 def _verified(reply: ModelReply, material: _Material) -> Answer:
     text, sources = with_verified_citations(reply.text, material.passages)
     _watch_language(text, material.language, reply)
-    is_about_sales = material.remark in {Remark.QUESTION, Remark.FOLLOW_UP}
     return Answer(
         text=text + _note_of_cut(reply, material.language),
         language=material.language,
@@ -291,7 +364,7 @@ def _verified(reply: ModelReply, material: _Material) -> Answer:
         is_by_rules=reply.is_by_rules,
         model=reply.model,
         skill=material.skill,
-        found_nothing=is_about_sales and not material.passages,
+        found_nothing=material.remark in ABOUT_SALES and not material.passages,
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from app.coaching.citations import without_citations
 from app.coaching.fence import fenced, shortened, visible_text
+from app.coaching.memory.remembered import NOTHING, Remembered
 from app.dialogue.turn import Turn, TurnRole
 from app.i18n.language import Language
 from app.knowledge.passage import Passage
@@ -15,7 +16,7 @@ from app.llm.interface import PromptMessage, Role
 from app.people.person import Dose, Persona
 
 _FOLDER = Path(__file__).parent / "prompts"
-_LAYOUT = "1"  # grows when this file changes what a model sees
+_LAYOUT = "2"  # grows when this file changes what a model sees
 MOST_TURNS = 10
 LONGEST_TURN = 1200
 LONGEST_PASSAGE = 1500
@@ -32,11 +33,11 @@ class Prompt:
 
 def compose_prompt(
     question: str, *, skill: str, language: Language, turns: Sequence[Turn], passages: Sequence[Passage],
-    dose: Dose = Dose.FEW, persona: Persona = Persona.SUPPORTIVE,
+    dose: Dose = Dose.FEW, persona: Persona = Persona.SUPPORTIVE, remembered: Remembered = NOTHING,
 ) -> Prompt:  # fmt: skip
-    """``passages`` are numbered from 1 in the order given."""
+    """``passages`` are numbered from 1 in the order given. What is remembered stands before them, as material too."""
     instructions, version = _instructions(skill, language, dose, persona)
-    return Prompt(instructions, (*_history(turns), _final_message(question, passages)), version)
+    return Prompt(instructions, (*_history(turns), _final_message(question, passages, remembered)), version)
 
 
 def _history(turns: Sequence[Turn]) -> list[PromptMessage]:
@@ -54,9 +55,21 @@ def _earlier(turn: Turn) -> PromptMessage:
     return PromptMessage(Role.COACH, shortened(visible_text(without_citations(turn.text)), LONGEST_TURN))
 
 
-def _final_message(question: str, passages: Sequence[Passage]) -> PromptMessage:
-    material = [_quoted(number, passage) for number, passage in enumerate(passages, start=1)] or ["<no_knowledge/>"]
+def _final_message(question: str, passages: Sequence[Passage], remembered: Remembered) -> PromptMessage:
+    material = _recalled(remembered)
+    material += [_quoted(number, passage) for number, passage in enumerate(passages, start=1)] or ["<no_knowledge/>"]
     return PromptMessage(Role.SPEAKER, "\n\n".join((*material, fenced("question", question))), is_expendable=False)
+
+
+def _recalled(remembered: Remembered) -> list[str]:
+    material = [
+        fenced("earlier_talk", talk.summary, ended=talk.ended_at.date().isoformat()) for talk in reversed(remembered.talks)
+    ]
+    material += [fenced("so_far", remembered.so_far)] if remembered.so_far else []
+    return material + [
+        fenced("remembered", memory.text, kind=memory.kind, said=memory.observed_at.date().isoformat())
+        for memory in remembered.memories
+    ]
 
 
 def _quoted(number: int, passage: Passage) -> str:

@@ -2,7 +2,6 @@
 
 from app.core.config import Settings
 from app.core.errors import ConfigurationError
-from app.embeddings.embedder import Embedder
 from app.embeddings.local import LocalEmbedder
 from app.embeddings.remembered import RememberingEmbedder
 
@@ -10,7 +9,7 @@ EMBEDDING_PROVIDERS = ("none", "local", "openai")
 DEFAULT_OPENAI_MODEL = "text-embedding-3-small"
 
 
-def open_embedder(settings: Settings) -> Embedder | None:
+def open_embedder(settings: Settings) -> RememberingEmbedder | None:
     """What ``EMBEDDING_PROVIDER`` asks for; ``None``: search by words only. Nothing is loaded or called yet."""
     if settings.embedding_provider == "none":
         return None

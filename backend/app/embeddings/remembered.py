@@ -23,6 +23,10 @@ class RememberingEmbedder:
     async def prepare(self) -> None:
         await self._embedder.prepare()
 
+    def known(self, text: str) -> Vectors | None:
+        """The vector of a question that was embedded lately, if it is still at hand. Computes nothing."""
+        return self._questions.get(text)
+
     async def embed_question(self, text: str) -> Vectors:
         known = self._questions.get(text)
         if known is None:

@@ -111,7 +111,7 @@ class KnowledgeSearch:
 
         ``language`` keeps entries of other languages out; by default a Chinese question may find an English entry.
         """
-        question = " ".join(unicodedata.normalize("NFKC", text[:LONGEST_QUESTION]).split())
+        question = normalized_question(text)
         if not question:
             return []
         wanted = wanted or SearchFilter()
@@ -205,6 +205,11 @@ class KnowledgeSearch:
         assert self._cache is not None
         value = json.dumps([asdict(passage) for passage in passages], default=str, ensure_ascii=False)
         await self._cache.set(key, value.encode(), REMEMBER_SECONDS)
+
+
+def normalized_question(text: str) -> str:
+    """The form in which a question is searched for, and embedded."""
+    return " ".join(unicodedata.normalize("NFKC", text[:LONGEST_QUESTION]).split())
 
 
 def fused(words: LexicalResult, meaning: Sequence[VectorHit], *, model: str) -> list[_Found]:
