@@ -1,5 +1,6 @@
 """Action plans and their items in PostgreSQL, always by their owner; every text is encrypted."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -30,6 +31,14 @@ class PlanItem:
     postponed: int
     remind_at: datetime | None
     settled_at: datetime | None
+
+
+@dataclass(frozen=True)
+class PlanOrigin:
+    """Where an item comes from: its plan's topic, and when that was made."""
+
+    topic: str
+    made_at: datetime
 
 
 @dataclass(frozen=True)
@@ -68,16 +77,18 @@ class PlanRepository:
 
     async def keep(
         self, team_id: str, user_id: str, plan: ActionPlan, *, talk_id: int | None, topic: str, language: str, made_by: str,
-        reminders: tuple[datetime, ...],
+        reminders: tuple[datetime, ...], made_at: datetime | None = None,
     ) -> int | None:  # fmt: skip
-        """Stores a plan with its items; ``None`` when this talk has its plan already. ``reminders``: one moment per action."""
+        """Stores a plan with its items; ``None`` when this talk has its plan already. ``reminders``: one moment per action;
+        ``made_at``: now, unless told otherwise.
+        """
         plan_id: int | None = await self._session.fetch_value(
             """
-            insert into action_plans (team_id, user_id, talk_id, topic, language, summary, rhythm, entries, made_by)
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (talk_id) do nothing returning id
+            insert into action_plans (team_id, user_id, talk_id, topic, language, summary, rhythm, entries, made_by, made_at)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, coalesce($10, now())) on conflict (talk_id) do nothing returning id
             """,
             team_id, user_id, talk_id, topic, language, self._seal(team_id, user_id, "summary", plan.summary),
-            plan.rhythm.value, list(plan.entries), made_by,
+            plan.rhythm.value, list(plan.entries), made_by, made_at,
         )  # fmt: skip
         if plan_id is None:
             return None
@@ -94,6 +105,28 @@ class PlanRepository:
             ],
         )  # fmt: skip
         return plan_id
+
+    async def plan_of_talk(self, team_id: str, user_id: str, talk_id: int) -> int | None:
+        """The plan a talk has led to."""
+        plan_id: int | None = await self._session.fetch_value(
+            "select id from action_plans where team_id = $1 and user_id = $2 and talk_id = $3", team_id, user_id, talk_id
+        )
+        return plan_id
+
+    async def origins(self, team_id: str, user_id: str, plan_ids: Collection[int]) -> dict[int, PlanOrigin]:
+        """What these plans are about and when they were made."""
+        rows = await self._session.fetch(
+            "select id, topic, made_at from action_plans where team_id = $1 and user_id = $2 and id = any($3)",
+            team_id, user_id, list(plan_ids),
+        )  # fmt: skip
+        return {row["id"]: PlanOrigin(row["topic"], row["made_at"]) for row in rows}
+
+    async def latest_items(self, team_id: str, user_id: str, *, limit: int) -> list[PlanItem]:
+        """The items planned last, settled ones too, newest first."""
+        rows = await self._session.fetch(
+            "select * from plan_items where team_id = $1 and user_id = $2 order by id desc limit $3", team_id, user_id, limit
+        )
+        return [self._item(row) for row in rows]
 
     async def items_of_plan(self, team_id: str, user_id: str, plan_id: int) -> list[PlanItem]:
         """All items of one plan in their order."""
@@ -156,6 +189,14 @@ class PlanRepository:
             where i.team_id = $1 and i.user_id = $2 and i.id = $3
             """,
             team_id, user_id, item_id,
+        )  # fmt: skip
+        return topic
+
+    async def latest_topic(self, team_id: str, user_id: str) -> str | None:
+        """What the person's latest guided talk, finished or not, is about."""
+        topic: str | None = await self._session.fetch_value(
+            "select topic from coaching_talks where team_id = $1 and user_id = $2 order by opened_at desc, id desc limit 1",
+            team_id, user_id,
         )  # fmt: skip
         return topic
 
