@@ -1,133 +1,140 @@
 """Files and folders → drafts, with one clear sentence per file that cannot be read."""
 
-import csv
-import io
+import asyncio
 import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
-
-from charset_normalizer import from_bytes
+from datetime import UTC, date, datetime
+from pathlib import Path, PurePath
 
 from app.core.errors import BadRequest
-from app.knowledge.entry import Category, Draft
-from app.knowledge.importing.markdown import NO_DEFAULTS, Defaults, NotReadable, draft_from_markdown
+from app.knowledge.entry import Draft
+from app.knowledge.importing.document import Paragraph, ParsedDocument, Table
+from app.knowledge.importing.entries import clipped, drafts_of, incomplete_row
+from app.knowledge.importing.kinds import BY_SUFFIX, LARGEST_FILE, Kind, kind_of
+from app.knowledge.importing.markdown import LONGEST_TEXT, NO_DEFAULTS, Defaults, draft_from_markdown
+from app.knowledge.importing.problem import NotReadable
+from app.knowledge.importing.sandbox import parse_in_sandbox
+from app.knowledge.importing.text import decoded, table_in_csv
 
-LARGEST_FILE = 20 * 1024 * 1024
-MOST_ROWS = 20_000
-_TITLE_COLUMNS = ("title", "question", "タイトル", "題名", "質問", "件名", "标题", "问题")
-_BODY_COLUMNS = ("body", "text", "answer", "content", "本文", "内容", "回答", "答え", "正文", "答案")
-_CATEGORY_COLUMNS = ("category", "カテゴリ", "カテゴリー", "分類", "类别")
-_TAG_COLUMNS = ("tags", "タグ", "标签")
+__all__ = ["FileResult", "decoded", "files_in", "read_content", "read_file", "read_files", "slug_of"]
+
+_NOT_SAID = date.min
 
 
 @dataclass(frozen=True)
 class FileResult:
-    """What one file holds, or why it cannot be read."""
+    """What one file holds, or why it cannot be read. ``is_dated``: the file itself says when it was changed last."""
 
     path: Path
     drafts: tuple[Draft, ...] = ()
-    problem: str | None = None
+    problem: NotReadable | None = None
+    is_dated: bool = True
+
+
+def files_in(path: Path) -> list[Path]:
+    """The file, or all files of the folder that can be read, by name. Links are not followed out of the folder."""
+    if not path.is_dir():
+        return [path]
+    found = sorted(file for file in path.rglob("*") if file.suffix.lower() in BY_SUFFIX and not file.name.startswith((".", "~$")))
+    return [file for file in found if file.is_file() and file.resolve().is_relative_to(path.resolve())]
 
 
 def read_files(path: Path, *, defaults: Defaults = NO_DEFAULTS) -> Iterator[FileResult]:
-    """The file, or all files of the folder that can be read, by name; a problem of one does not stop the others."""
+    """All Markdown, text and CSV files; a problem of one does not stop the others. ``read_file`` reads the other kinds too."""
     root = path if path.is_dir() else path.parent
-    for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-        if file.is_file() and file.suffix.lower() in READERS and not file.name.startswith("."):
-            yield read_file(file, root=root, defaults=defaults)
+    for file in files_in(path):
+        if not BY_SUFFIX.get(file.suffix.lower(), Kind.HTML).is_sandboxed:
+            yield _read_text_file(file, root=root, defaults=defaults)
 
 
-def read_file(file: Path, *, root: Path, defaults: Defaults = NO_DEFAULTS) -> FileResult:
+async def read_file(file: Path, *, root: Path, defaults: Defaults = NO_DEFAULTS) -> FileResult:
+    """One file of any kind we know. Never raises for a bad file."""
+    if not BY_SUFFIX.get(file.suffix.lower(), Kind.HTML).is_sandboxed:
+        return await asyncio.to_thread(_read_text_file, file, root=root, defaults=defaults)
     try:
-        if file.stat().st_size > LARGEST_FILE:
-            raise NotReadable(f"the file is larger than {LARGEST_FILE // 1024 // 1024} MB")
-        slug = slug_of(file.relative_to(root).with_suffix(""))
-        drafts = READERS[file.suffix.lower()](decoded(file.read_bytes()), slug, defaults)
-    except (BadRequest, OSError) as error:
-        return FileResult(file, problem=str(error))
-    return FileResult(file, tuple(drafts))
+        content, defaults = _content_of(file, defaults)
+    except (NotReadable, OSError) as error:
+        return FileResult(file, problem=_as_problem(error))
+    return await read_content(content, name=file.name, slug=_slug_in(root, file), defaults=defaults)
 
 
-def slug_of(path: Path) -> str:
+async def read_content(content: bytes, *, name: str, slug: str, defaults: Defaults = NO_DEFAULTS) -> FileResult:
+    """The same for a file that has arrived from elsewhere under ``name``."""
+    path = Path(PurePath(name).name)
+    try:
+        kind = kind_of(name, content)
+        if not kind.is_sandboxed:
+            return await asyncio.to_thread(_read_text, content, kind, path, slug, defaults)
+        document = await parse_in_sandbox(content, kind)
+        return await asyncio.to_thread(_read_document, document, path, slug, defaults)
+    except BadRequest as error:
+        return FileResult(path, problem=_as_problem(error))
+
+
+def slug_of(path: PurePath) -> str:
     """A stable name: the path in lower case, without spaces."""
     return re.sub(r"\s+", "-", unicodedata.normalize("NFKC", path.as_posix()).strip().lower())[:200]
 
 
-def decoded(content: bytes) -> str:
-    """UTF-8 in nearly all cases; Shift_JIS, EUC-JP, GB18030 and UTF-16 are recognized."""
-    if b"\0" in content[:4096] and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise NotReadable("this is no text file")
+def _read_text_file(file: Path, *, root: Path, defaults: Defaults) -> FileResult:
     try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        best = from_bytes(content, cp_isolation=["cp932", "euc_jp", "gb18030", "big5", "utf_16", "cp1252"]).best()
-    if best is None:
-        raise NotReadable("the character encoding is not known: save the file as UTF-8")
-    return str(best)
+        content, defaults = _content_of(file, defaults)
+        return _read_text(content, kind_of(file.name, content), file, _slug_in(root, file), defaults)
+    except (BadRequest, OSError) as error:
+        return FileResult(file, problem=_as_problem(error))
 
 
-def _from_markdown(text: str, slug: str, defaults: Defaults) -> list[Draft]:
-    return [draft_from_markdown(text, slug=slug, defaults=defaults)]
+def _content_of(file: Path, defaults: Defaults) -> tuple[bytes, Defaults]:
+    """The file's day of change stands in where neither the file nor the defaults say another."""
+    about = file.stat()
+    if about.st_size > LARGEST_FILE:
+        raise NotReadable("too_large", megabytes=LARGEST_FILE // 1024 // 1024)
+    changed_on = datetime.fromtimestamp(about.st_mtime, UTC).date()
+    return file.read_bytes(), replace(defaults, updated_on=defaults.updated_on or changed_on, source=defaults.source)
 
 
-def _from_text(text: str, slug: str, defaults: Defaults) -> list[Draft]:
-    """The first line is the title."""
-    title, _, body = text.strip().partition("\n")
+def _read_text(content: bytes, kind: Kind, path: Path, slug: str, defaults: Defaults) -> FileResult:
+    text = decoded(content)
+    if kind is Kind.CSV:
+        document = table_in_csv(text)
+        (table,) = document.blocks
+        if isinstance(table, Table) and (row := incomplete_row(table)) is not None:
+            raise NotReadable("row_incomplete", row=row)
+        return _read_document(document, path, slug, defaults)
+    if len(text) > LONGEST_TEXT:
+        raise NotReadable("too_much_text", most=LONGEST_TEXT)
+    if kind is Kind.TEXT:
+        return _read_document(_document_in(text), path, slug, defaults)
+    assumed = defaults.updated_on or _today()
+    draft = draft_from_markdown(text, slug=slug, defaults=replace(defaults, updated_on=_NOT_SAID))
+    is_dated = draft.updated_on != _NOT_SAID
+    return FileResult(path, (draft if is_dated else replace(draft, updated_on=assumed),), is_dated=is_dated)
+
+
+def _document_in(text: str) -> ParsedDocument:
+    """The first line is the title, empty lines are between paragraphs."""
+    title, _, body = text.replace("\r\n", "\n").strip().partition("\n")
     if not body.strip():
-        raise NotReadable("the first line is the title; there is no text below it")
-    draft = draft_from_markdown(f"# title\n\n{body.strip()}", slug=slug, defaults=defaults)
-    return [replace(draft, title=title.strip()[:300])]
+        raise NotReadable("only_a_title")
+    paragraphs = tuple(Paragraph(part.strip()) for part in re.split(r"\n\s*\n", body) if part.strip())
+    return ParsedDocument(clipped(title, 200), paragraphs)
 
 
-def _from_csv(text: str, slug: str, defaults: Defaults) -> list[Draft]:
-    """One entry per row; the head names the columns in Japanese, English or Chinese."""
-    try:
-        rows = list(csv.DictReader(io.StringIO(text, newline=""), dialect=_dialect_of(text)))
-    except csv.Error as error:
-        raise NotReadable(f"this is no CSV: {error}") from error
-    if len(rows) > MOST_ROWS:
-        raise NotReadable(f"there are more than {MOST_ROWS:,} rows: cut the file into several")
-    head = [str(name).strip() for name in (rows[0] if rows else {})]
-    title, body = _column(head, _TITLE_COLUMNS), _column(head, _BODY_COLUMNS)
-    if title is None or body is None:
-        raise NotReadable(f"no columns for title ({', '.join(_TITLE_COLUMNS)}) and text ({', '.join(_BODY_COLUMNS)})")
-    category, tags = _column(head, _CATEGORY_COLUMNS), _column(head, _TAG_COLUMNS)
-    drafts = []
-    for number, row in enumerate(rows, start=2):
-        fields = {
-            str(name).strip(): value or "" for name, value in row.items() if name is not None and not isinstance(value, list)
-        }
-        if not fields[title].strip() or not fields[body].strip():
-            raise NotReadable(f"row {number}: title and text must not be empty")
-        drafts.append(_draft_of_row(fields, slug=f"{slug}/{number}", columns=(title, body, category, tags), defaults=defaults))
-    return drafts
+def _read_document(document: ParsedDocument, path: Path, slug: str, defaults: Defaults) -> FileResult:
+    known = replace(defaults, updated_on=defaults.updated_on or _today(), source=defaults.source or path.name)
+    drafts = drafts_of(document, name=path.stem, slug=slug, defaults=known)
+    return FileResult(path, tuple(drafts), is_dated=document.updated_on is not None)
 
 
-def _draft_of_row(
-    fields: dict[str, str], *, slug: str, columns: tuple[str, str, str | None, str | None], defaults: Defaults
-) -> Draft:
-    title, body, category, tags = columns
-    draft = draft_from_markdown(f"# title\n\n{fields[body]}", slug=slug, defaults=defaults)
-    shelf = fields.get(category or "", "").strip().lower()
-    return replace(
-        draft,
-        title=fields[title].strip(),
-        category=Category(shelf) if shelf in set(Category) else draft.category,
-        tags=tuple(tag.strip() for tag in re.split(r"[,、，;]", fields.get(tags or "", "")) if tag.strip()),
-    )
+def _slug_in(root: Path, file: Path) -> str:
+    return slug_of(file.relative_to(root).with_suffix(""))
 
 
-def _dialect_of(text: str) -> type[csv.Dialect]:
-    try:
-        return csv.Sniffer().sniff(text[:8192], delimiters=",\t;")
-    except csv.Error:
-        return csv.excel
+def _as_problem(error: Exception) -> NotReadable:
+    return error if isinstance(error, NotReadable) else NotReadable("unreadable", error=type(error).__name__)
 
 
-def _column(head: list[str], names: tuple[str, ...]) -> str | None:
-    return next((column for column in head if column.lower() in names), None)
-
-
-READERS = {".md": _from_markdown, ".markdown": _from_markdown, ".txt": _from_text, ".csv": _from_csv, ".tsv": _from_csv}
+def _today() -> date:
+    return datetime.now(UTC).date()
