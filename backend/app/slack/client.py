@@ -33,12 +33,14 @@ PASSING_CODES: Final = frozenset({
 """Refusals that say nothing about the call itself."""
 REPEATABLE: Final = frozenset({"chat.update", "chat.delete", "conversations.replies", "views.publish", "auth.test", "users.info"})
 """Doing these twice is as doing them once."""
-READING: Final = frozenset(
-    {"conversations.replies", "conversations.history", "conversations.info", "conversations.members", "users.info"}
-)
+READING: Final = frozenset({
+    "conversations.replies", "conversations.history", "conversations.info", "conversations.members", "users.info",
+    "files.getUploadURLExternal", "files.completeUploadExternal",
+})  # fmt: skip
 """Slack reads their arguments as a form only."""
 PAUSE_BEFORE_REPEATING: Final = 0.3
 MOST_TRIES: Final = 3
+_BYTES: Final = {"Content-Type": "application/octet-stream"}
 
 
 @dataclass(frozen=True)
@@ -219,6 +221,23 @@ class SlackClient:
                   "metadata": metadata, "session_status": "active"}  # fmt: skip
         await self.call("chat.stopStream", json=params, team_id=team_id, longest_wait=longest_wait)
 
+    async def upload(self, url: str, content: bytes) -> None:
+        """Puts a file's bytes where Slack said; ``SlackRefused`` for an address that is not Slack's: they go nowhere else."""
+        refuse_inside_transaction("upload")
+        target = URL(url)
+        if target.origin() != URL(self._base).origin() and not (target.scheme == "https" and target.host == "files.slack.com"):
+            raise SlackRefused("upload_url is not Slack's", code="invalid_url")
+        await _refuse_if_unwanted()
+        try:
+            async with self._session.post(target, data=content, headers=_BYTES) as response:
+                status = response.status
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            count_slack_call(method="upload", outcome="lost")
+            raise SlackUnavailable(f"upload: {type(error).__name__}", code="lost") from error
+        count_slack_call(method="upload", outcome="ok" if status == 200 else f"http_{status}")
+        if status != 200:
+            raise SlackUnavailable(f"upload: HTTP {status}", code=f"http_{status}")
+
     async def replies_since(self, *, channel_id: str, thread_ts: str, oldest: str, team_id: str = "") -> list[Json]:
         """Messages of a thread that are newer than ``oldest``, with metadata. None when the thread is gone."""
         messages: list[Json] = []
@@ -274,7 +293,7 @@ def _retry_after(headers: Mapping[str, str]) -> float:
 def _form_value(value: Any) -> str:
     if isinstance(value, bool):
         return "1" if value else "0"
-    return str(value)
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else str(value)
 
 
 async def _refuse_if_unwanted() -> None:

@@ -8,11 +8,12 @@ from app.core.errors import AppError, SlackError
 from app.i18n.language import Language
 from app.i18n.messages import message
 from app.inbox.envelope import ClaimedEvent, Envelope
-from app.people.person import Person
+from app.people.person import Actor, Person
 from app.slack.blocks.feedback import feedback_buttons
 from app.slack.blocks.trouble import trouble, trouble_footer
 from app.slack.bolt_app import BoltDoor
 from app.slack.edge import SlackEdge
+from app.slack.files import tell_person
 from app.slack.language import language_for
 from app.slack.listeners.message import address_of
 from app.slack.payloads import spoken_in
@@ -75,7 +76,10 @@ class SlackDispatcher:
         language = await self._language({}, claimed.envelope)
         text = message(key, language)
         blocks = trouble(text, language, reference=reference)
-        await respond(self._edge.client.web, body["response_url"], text=text, blocks=blocks)
+        if "response_url" in body:
+            await respond(self._edge.client.web, body["response_url"], text=text, blocks=blocks)
+        elif claimed.envelope.user_id is not None:  # an errand: its result was to arrive in the direct message
+            await tell_person(self._edge.client, Actor(claimed.envelope.team_id, claimed.envelope.user_id), text, blocks)
 
     async def _language(self, payload: dict[str, Any], envelope: Envelope) -> Language:
         """As the answer would have chosen it, with what can be known at once."""

@@ -1,19 +1,70 @@
-"""Past talks as the screen shows them: in the person's own days."""
+"""Past talks as the screen shows them, in the person's own days; and what somebody wants who types ``/ai_history``."""
 
+import re
+import unicodedata
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from app.dialogue.turn import PastSession
+from app.people.person import Person
 from app.slack.blocks.history import HISTORY_DAYS, History, PastTalk
+
+_DAYS = re.compile(r"(\d{1,3})\s*(?:d|days?|日|日間|天)?")
+_MOST_DAYS = 365
+
+
+class WishKind(StrEnum):
+    """What ``/ai_history`` is asked for."""
+
+    SHOW = "show"
+    EXPORT = "export"
+    FORGET = "forget"
+    UNKNOWN = "unknown"
+
+
+_WORDS = {
+    WishKind.EXPORT: {"export", "エクスポート", "書き出し", "出力", "导出"},
+    WishKind.FORGET: {"delete", "erase", "forget", "削除", "消去", "删除"},
+}
+
+
+@dataclass(frozen=True)
+class Wish:
+    """``days`` matter when history is to be shown."""
+
+    kind: WishKind
+    days: int = HISTORY_DAYS
+
+
+def wish_of(text: str) -> Wish:
+    """``30d``, ``export``, ``delete`` and their Japanese and Chinese words, in whatever width they were typed."""
+    words = unicodedata.normalize("NFKC", text).strip().lower()
+    if not words:
+        return Wish(WishKind.SHOW)
+    if (found := _DAYS.fullmatch(words)) and 1 <= int(found[1]) <= _MOST_DAYS:
+        return Wish(WishKind.SHOW, int(found[1]))
+    kind = next((kind for kind, known in _WORDS.items() if words in known), WishKind.UNKNOWN)
+    return Wish(kind)
 
 
 def history_of(sessions: Sequence[PastSession], time_zone: str) -> History:
-    zone = _zone(time_zone)
-    talks = [PastTalk(session.title or None, session.last_turn_at.astimezone(zone).date()) for session in sessions]
+    talks = talks_of(sessions, time_zone)
     return History(days=HISTORY_DAYS, count=len(talks), talks=talks)
 
 
-def _zone(name: str) -> ZoneInfo:
+def talks_of(sessions: Sequence[PastSession], time_zone: str) -> list[PastTalk]:
+    zone = zone_of(time_zone)
+    return [PastTalk(session.title or None, session.last_turn_at.astimezone(zone).date()) for session in sessions]
+
+
+def today_of(person: Person, now: datetime) -> date:
+    return now.astimezone(zone_of(person.time_zone)).date()
+
+
+def zone_of(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):

@@ -46,6 +46,8 @@ SCOPE_OF_METHOD = {
     "chat.update": "chat:write",
     "conversations.open": "im:write",
     "conversations.replies": "im:history",
+    "files.completeUploadExternal": "files:write",
+    "files.getUploadURLExternal": "files:write",
     "users.info": "users:read",
     "views.open": None,
     "views.publish": None,

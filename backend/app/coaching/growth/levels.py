@@ -96,5 +96,13 @@ def trend(before: Level, now: Level) -> Trend:
     return Trend.UP if change > 0 else Trend.DOWN
 
 
+def on_steps(mean: float) -> float:
+    """Where a mean stands on a scale of five equal steps, 0 to 1: what a picture shows, since people read steps."""
+    starts = [*LEVEL_OF_STEP.values(), 1.0]
+    place = max(number for number, start in enumerate(starts[:-1]) if mean >= start or number == 0)
+    inside = (min(max(mean, 0.0), 1.0) - starts[place]) / (starts[place + 1] - starts[place])
+    return (place + inside) / len(LEVEL_OF_STEP)
+
+
 def _freshness(age: timedelta) -> float:
     return float(0.5 ** (age / HALF_LIFE))

@@ -3,13 +3,14 @@
 import io
 import json
 import sys
-import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
 from matplotlib import font_manager, rcParams
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+
+from app.coaching.growth.text_width import columns
 
 _INK, _QUIET, _GRID, _BASE, _LINE = "#1d1c1d", "#616061", "#e4e4e4", "#bdbdbd", "#1264a3"
 _WIDTH, _TOP, _ROW, _DAYS, _NOTE = 8.6, 0.95, 0.78, 0.42, 0.22  # inches
@@ -72,11 +73,6 @@ def _paint_row(axes: Any, row: Mapping[str, Any], lines: list[float]) -> None:
     write(-0.03, 0.5, row["name"], 11 * min(1.0, _NAME_COLUMNS / columns(row["name"])), ha="right")
     write(1.04, 0.66, row["step"], 11, ha="left", fontweight="bold")
     write(1.04, 0.24, row["evidence"], 9, ha="left", color=_QUIET)
-
-
-def columns(text: str) -> int:
-    """How wide a text is, in half-width characters."""
-    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text) or 1
 
 
 def main() -> None:

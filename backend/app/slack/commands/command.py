@@ -11,7 +11,10 @@ from app.slack.edge import SlackEdge
 
 @dataclass(frozen=True)
 class CommandCall:
-    """Somebody used a command. ``is_direct``: in a place nobody else reads; ``commands``: all there are, for help."""
+    """Somebody used a command. ``is_direct``: in a place nobody else reads; ``commands``: all there are, for help.
+
+    ``request`` names this one use of it; ``thread_ts``: the thread of a direct message it was typed in.
+    """
 
     team_id: str
     channel_id: str
@@ -20,6 +23,8 @@ class CommandCall:
     language: Language
     is_direct: bool
     commands: tuple["Command", ...] = ()
+    request: str = ""
+    thread_ts: str | None = None
 
     @property
     def actor(self) -> Actor:

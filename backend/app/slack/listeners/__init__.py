@@ -3,12 +3,15 @@ from collections.abc import Awaitable, Callable
 
 from app.slack.blocks.ask import ASK_ACTION, ASK_VIEW
 from app.slack.blocks.feedback import FEEDBACK_ACTION, REASON_VIEW
+from app.slack.blocks.forget import FORGET_VIEW, OPEN_FORGET_ACTION
+from app.slack.blocks.history import EXPORT_ACTION, OUTCOME_ACTION
 from app.slack.blocks.home import HELP_ACTION, LANGUAGE_ACTION
 from app.slack.blocks.knowledge import SEARCH_VIEW, SHARE_ACTION, VERDICT_ACTION
 from app.slack.blocks.prompts import PROMPT_ACTION
 from app.slack.blocks.trouble import ANSWER_ANYWAY_ACTION, RETRY_ACTION
 from app.slack.commands import COMMANDS
-from app.slack.listeners import clicks
+from app.slack.errands import CHART, EXPORT, FORGET
+from app.slack.listeners import clicks, history
 from app.slack.listeners.home import welcome
 from app.slack.listeners.lifecycle import notice_removal, stop_answering
 from app.slack.listeners.message import answer_message
@@ -41,6 +44,12 @@ ACTIONS: tuple[tuple[Name, Listener], ...] = (
     (LANGUAGE_ACTION, clicks.choose_language),
     (SHARE_ACTION, clicks.share_knowledge),
     (VERDICT_ACTION, clicks.judge_knowledge),
+    (EXPORT_ACTION, history.export_my_data),
+    (OPEN_FORGET_ACTION, history.ask_before_forgetting),
+    (re.compile(OUTCOME_ACTION.format(outcome=r"\w+")), history.take_outcome),
+    (CHART, history.send_chart),
+    (EXPORT, history.send_export),
+    (FORGET, history.forget_everything),
     (re.compile(r".*"), clicks.ignore),
 )
 
@@ -48,5 +57,6 @@ VIEWS: tuple[tuple[Name, Listener], ...] = (
     (REASON_VIEW, clicks.take_reason),
     (ASK_VIEW, clicks.take_question),
     (SEARCH_VIEW, clicks.search_in_window),
+    (FORGET_VIEW, history.take_word),
     (re.compile(r".*"), clicks.ignore),
 )

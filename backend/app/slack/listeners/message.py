@@ -111,6 +111,8 @@ async def _answer_command(edge: SlackEdge, heard: Heard, command: Command, words
     call = CommandCall(
         team_id=spoken.conversation.team_id, channel_id=spoken.conversation.channel_id, text=words, person=heard.person,
         language=heard.language, is_direct=spoken.conversation.is_direct, commands=COMMANDS,
+        request=heard.claimed.envelope.event_id,
+        thread_ts=spoken.conversation.thread_ts if spoken.conversation.is_direct else None,
     )  # fmt: skip
     answer = await command.answer(call, edge)
     if spoken.conversation.is_direct:

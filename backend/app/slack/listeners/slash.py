@@ -75,7 +75,7 @@ async def _answer(command: Command, body: dict[str, Any], edge: SlackEdge) -> Co
     channel_id = body.get("channel_id", "")
     call = CommandCall(
         team_id=body["team_id"], channel_id=channel_id, text=text, person=person, language=language,
-        is_direct=channel_id.startswith("D"), commands=COMMANDS,
+        is_direct=channel_id.startswith("D"), commands=COMMANDS, request=body["trigger_id"],
     )  # fmt: skip
     return await command.answer(call, edge)
 
