@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from starlette.routing import Route
 
 from app.assistant.answer_question import AnswerQuestion
+from app.assistant.change_plan import ChangePlan
 from app.assistant.export_person import ExportPerson
 from app.assistant.forget_person import ForgetPerson
 from app.assistant.give_feedback import GiveFeedback
@@ -22,8 +23,10 @@ from app.assistant.judge_knowledge import JudgeKnowledge
 from app.assistant.note_outcome import NoteOutcome
 from app.assistant.past_talks import PastTalks
 from app.assistant.propose_knowledge import ProposeKnowledge
+from app.assistant.send_reminders import SendReminders
 from app.assistant.show_growth import ShowGrowth
 from app.assistant.show_history import ShowHistory
+from app.assistant.show_home import ShowHome
 from app.cache.cache import Cache
 from app.cache.connection import RedisConnection, redis_options
 from app.cache.limits import Limits
@@ -51,6 +54,7 @@ from app.slack.bolt_app import BoltDoor
 from app.slack.client import SlackClient
 from app.slack.dispatcher import SlackDispatcher
 from app.slack.edge import EdgeRules, SlackEdge
+from app.slack.home_shelf import HomeShelf
 from app.slack.ingress import Ingress
 from app.slack.interaction import InteractionDoor
 from app.slack.introduction import LookUpPerson, WhoWeAre
@@ -58,6 +62,7 @@ from app.slack.janitor import Janitor
 from app.slack.limits import SharedBudget
 from app.slack.markdown import LinkPolicy
 from app.slack.receiver import EventReceiver
+from app.slack.reminders import SlackReminders
 from app.slack.reply import ReplyDesk
 from app.slack.routes import SlackRoutes
 from app.slack.socket_mode import SocketMode
@@ -81,6 +86,7 @@ class Services:
     embedding_queue: EmbeddingQueue | None
     dispatcher: SlackDispatcher
     janitor: Janitor
+    send_reminders: SendReminders
     slack_routes: list[Route]
     socket_mode: SocketMode | None
     probes: list[Probe]
@@ -132,8 +138,15 @@ async def open_services(settings: Settings, *, clock: Clock | None = None) -> As
 
         # Use cases
         answer_question = AnswerQuestion(
-            database=database, cipher=cipher, recent_turns=recent_turns, knowledge=knowledge, llm=llm, drafts=inbox,
-            recollection=recollection, vectors=embedder, clock=clock,
+            database=database,
+            cipher=cipher,
+            recent_turns=recent_turns,
+            knowledge=knowledge,
+            llm=llm,
+            drafts=inbox,
+            recollection=recollection,
+            vectors=embedder,
+            clock=clock,
         )
 
         taxonomy = read_taxonomy(settings.skills_file)
@@ -170,6 +183,9 @@ async def open_services(settings: Settings, *, clock: Clock | None = None) -> As
             give_feedback=GiveFeedback(database, cipher, clock),
             judge_knowledge=JudgeKnowledge(database),
             propose_knowledge=ProposeKnowledge(database=database, cipher=cipher, clock=clock),
+            change_plan=ChangePlan(database=database, cipher=cipher, clock=clock, taxonomy=taxonomy),
+            show_home=ShowHome(database=database, cipher=cipher, clock=clock, talks=talks, growth=show_growth),
+            home_shelf=HomeShelf(cache, cipher),
             show_growth=show_growth,
             show_history=ShowHistory(database=database, cipher=cipher, clock=clock, talks=talks, growth=show_growth),
             note_outcome=NoteOutcome(database=database, taxonomy=taxonomy),
@@ -192,6 +208,13 @@ async def open_services(settings: Settings, *, clock: Clock | None = None) -> As
             embedding_queue=EmbeddingQueue(database, embedder) if embedder else None,
             dispatcher=SlackDispatcher(bolt, edge),
             janitor=Janitor(client, inbox),
+            send_reminders=SendReminders(
+                database=database,
+                cipher=cipher,
+                people=people,
+                clock=clock,
+                messenger=SlackReminders(client, workspaces, fallback_language=edge.rules.fallback_language),
+            ),
             slack_routes=_slack_routes(settings, clock, receiver, door, workspaces),
             socket_mode=_socket_mode(settings, client, receiver, door, workspaces),
             probes=_probes(settings, database=database, redis=redis, llm=llm, workspaces=workspaces, inbox=inbox),

@@ -56,8 +56,8 @@ class RemindsPeople(Protocol):
     async def find(self, message: ReminderMessage) -> StandingMessage | None:
         """The message if it stands already."""
 
-    async def post(self, message: ReminderMessage, *, still_wanted: Callable[[], Awaitable[None]]) -> StandingMessage:
-        """Posts it; ``still_wanted`` is asked right before and raises when it is not."""
+    async def post(self, message: ReminderMessage, *, still_wanted_by: Callable[[], Awaitable[None]]) -> StandingMessage:
+        """Posts it; ``still_wanted_by`` is asked right before and raises when it is not."""
 
     async def remove(self, message: ReminderMessage, standing: StandingMessage) -> None:
         """Takes one back that stands twice."""
@@ -118,7 +118,7 @@ class SendReminders:
                 logger.error("reminder_given_up", extra={"reminder_id": reminder.id})
                 await self._end(reminder, "given_up")
                 return
-            standing = standing or await self._messenger.post(message, still_wanted=lambda: self._insist(reminder))
+            standing = standing or await self._messenger.post(message, still_wanted_by=lambda: self._insist(reminder))
         except SlackRefused as error:
             if error.code in ABOUT_US:
                 raise

@@ -16,6 +16,11 @@ def memory_key(team_id: str, user_id: str) -> str:
     return f"sales-agent:{team_id}:memory:{user_id}"
 
 
+def home_key(team_id: str, user_id: str) -> str:
+    """What a person's Home tab showed last."""
+    return f"sales-agent:{team_id}:home:{user_id}"
+
+
 def workspace_key(team_id: str) -> str:
     return f"sales-agent:{team_id}:workspace"
 

@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from app.composition import Services
-from app.jobs.engine import JobEngine, SideTask
+from app.jobs.engine import JobEngine, Periodic, SideTask
 from app.jobs.handle_event import HandleEvent
+from app.jobs.remind import EVERY_MINUTE, Remind
 from app.jobs.tell_places import TellPlaces
 
 logger = logging.getLogger(__name__)
@@ -26,11 +27,16 @@ async def working(services: Services) -> AsyncIterator[JobEngine]:
         if services.socket_mode is not None:
             await opened.enter_async_context(services.socket_mode)
         async with asyncio.TaskGroup() as group:
-            group.create_task(engine.run({"handle_event": handle_event}, side=_side_tasks(services)), name="jobs")
+            handlers = {"handle_event": handle_event}
+            group.create_task(engine.run(handlers, periodic=_periodic(services), side=_side_tasks(services)), name="jobs")
             try:
                 yield engine
             finally:
                 engine.stop()
+
+
+def _periodic(services: Services) -> list[Periodic]:
+    return [Periodic("remind", EVERY_MINUTE, Remind(services.send_reminders))]
 
 
 def _side_tasks(services: Services) -> list[SideTask]:

@@ -195,6 +195,7 @@ def _known_to_json(known: _Known) -> bytes:
     return json.dumps({
         "team_id": person.team_id, "user_id": person.user_id, "language": person.language, "time_zone": person.time_zone,
         "standing": person.standing, "is_external": person.is_external, "looked_up_at": looked_up_at,
+        "language_is_chosen": person.language_is_chosen,
         "dose": person.dose, "dose_is_chosen": person.dose_is_chosen, "persona": person.persona,
         "reminders_on": person.reminders_on, "visibility": person.visibility,
     }).encode()  # fmt: skip

@@ -64,6 +64,7 @@ class Person:
     time_zone: str = "Asia/Tokyo"
     standing: Standing = Standing.MEMBER
     is_external: bool = False
+    language_is_chosen: bool = False
     dose: Dose = Dose.ONE
     dose_is_chosen: bool = False
     persona: Persona = Persona.SUPPORTIVE

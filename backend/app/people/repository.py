@@ -139,6 +139,7 @@ def _person(row: Record) -> Person:
         time_zone=row["time_zone"] or DEFAULT_TIME_ZONE,
         standing=Standing(row["role"]),
         is_external=row["is_external"],
+        language_is_chosen=row["language"] is not None,
         dose=dose or usual_dose(row["sessions"]),
         dose_is_chosen=dose is not None,
         persona=_choice(Persona, chosen.get("persona")) or Persona.SUPPORTIVE,

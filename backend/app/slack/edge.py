@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from app.assistant.change_plan import ChangePlan
 from app.assistant.export_person import ExportPerson
 from app.assistant.forget_person import ForgetPerson
 from app.assistant.give_feedback import GiveFeedback
@@ -13,6 +14,7 @@ from app.assistant.propose_knowledge import ProposeKnowledge
 from app.assistant.question import Answer, AnswerSink, Question
 from app.assistant.show_growth import ShowGrowth
 from app.assistant.show_history import ShowHistory
+from app.assistant.show_home import ShowHome
 from app.cache.limits import Limits
 from app.coaching.growth.chart import ChartPainter
 from app.core.clock import Clock
@@ -24,6 +26,7 @@ from app.people.directory import PeopleDirectory
 from app.people.person import Actor
 from app.slack.blocks.help import About
 from app.slack.client import SlackClient
+from app.slack.home_shelf import HomeShelf
 from app.slack.markdown import LinkPolicy
 from app.slack.reply import ReplyDesk
 from app.slack.workspace import WorkspaceDirectory
@@ -74,6 +77,9 @@ class SlackEdge:
     give_feedback: GiveFeedback
     judge_knowledge: JudgeKnowledge
     propose_knowledge: ProposeKnowledge
+    change_plan: ChangePlan
+    show_home: ShowHome
+    home_shelf: HomeShelf
     show_growth: ShowGrowth
     show_history: ShowHistory
     note_outcome: NoteOutcome
