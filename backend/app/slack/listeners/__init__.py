@@ -5,13 +5,16 @@ from app.slack.blocks.ask import ASK_ACTION, ASK_VIEW
 from app.slack.blocks.feedback import FEEDBACK_ACTION, REASON_VIEW
 from app.slack.blocks.forget import FORGET_VIEW, OPEN_FORGET_ACTION
 from app.slack.blocks.history import EXPORT_ACTION, OUTCOME_ACTION
-from app.slack.blocks.home import HELP_ACTION, LANGUAGE_ACTION
+from app.slack.blocks.home import DOSE_ACTION, HELP_ACTION, LANGUAGE_ACTION, PERSONA_ACTION, VISIBILITY_ACTION
 from app.slack.blocks.knowledge import SEARCH_VIEW, SHARE_ACTION, VERDICT_ACTION
+from app.slack.blocks.plan import DONE_ACTION, MENU_ACTION, UNDO_ACTION
+from app.slack.blocks.plan_forms import DROP_VIEW, EDIT_VIEW, POSTPONE_VIEW
 from app.slack.blocks.prompts import PROMPT_ACTION
+from app.slack.blocks.reminder import SNOOZE_ACTION, STOP_ITEM_ACTION, SWITCH_ACTION
 from app.slack.blocks.trouble import ANSWER_ANYWAY_ACTION, RETRY_ACTION
 from app.slack.commands import COMMANDS
 from app.slack.errands import CHART, EXPORT, FORGET
-from app.slack.listeners import clicks, history
+from app.slack.listeners import clicks, history, plan_items, settings
 from app.slack.listeners.home import welcome
 from app.slack.listeners.lifecycle import notice_removal, stop_answering
 from app.slack.listeners.message import answer_message
@@ -44,6 +47,15 @@ ACTIONS: tuple[tuple[Name, Listener], ...] = (
     (LANGUAGE_ACTION, clicks.choose_language),
     (SHARE_ACTION, clicks.share_knowledge),
     (VERDICT_ACTION, clicks.judge_knowledge),
+    (DOSE_ACTION, settings.choose_dose),
+    (PERSONA_ACTION, settings.choose_persona),
+    (VISIBILITY_ACTION, settings.choose_visibility),
+    (SWITCH_ACTION, settings.switch_reminders),
+    (DONE_ACTION, plan_items.tick),
+    (UNDO_ACTION, plan_items.undo),
+    (MENU_ACTION, plan_items.open_form),
+    (SNOOZE_ACTION, plan_items.snooze),
+    (STOP_ITEM_ACTION, plan_items.stop_reminding),
     (EXPORT_ACTION, history.export_my_data),
     (OPEN_FORGET_ACTION, history.ask_before_forgetting),
     (re.compile(OUTCOME_ACTION.format(outcome=r"\w+")), history.take_outcome),
@@ -57,6 +69,9 @@ VIEWS: tuple[tuple[Name, Listener], ...] = (
     (REASON_VIEW, clicks.take_reason),
     (ASK_VIEW, clicks.take_question),
     (SEARCH_VIEW, clicks.search_in_window),
+    (POSTPONE_VIEW, plan_items.take_new_day),
+    (EDIT_VIEW, plan_items.take_rewrite),
+    (DROP_VIEW, plan_items.take_drop),
     (FORGET_VIEW, history.take_word),
     (re.compile(r".*"), clicks.ignore),
 )

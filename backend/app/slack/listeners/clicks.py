@@ -18,7 +18,7 @@ from app.slack.blocks.knowledge import MAX_RESULTS, results_modal, shared_knowle
 from app.slack.blocks.parts import clipped
 from app.slack.commands import COMMANDS
 from app.slack.listeners.context import edge_of
-from app.slack.listeners.home import home_again
+from app.slack.listeners.home import home_changed
 from app.slack.listeners.windows import actor_of, language_of_actor, open_window, post_to_person, typed
 from app.slack.respond import respond
 
@@ -90,7 +90,7 @@ async def choose_language(ack: AsyncAck, body: dict[str, Any], action: dict[str,
     edge, actor = edge_of(context), actor_of(body)
     chosen = action["selected_option"]["value"]
     await edge.people.choose_language(actor.team_id, actor.user_id, None if chosen == AUTOMATIC else Language(chosen))
-    await edge.inbox.store_once(home_again(actor.team_id, actor.user_id, body["trigger_id"]))
+    await home_changed(edge, actor, body["trigger_id"])
     await ack()
 
 

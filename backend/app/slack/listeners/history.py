@@ -10,6 +10,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncBoltContext
 
 from app.coaching.growth.repository import Outcome
+from app.coaching.plan.due_dates import zone_of
 from app.i18n.language import Language
 from app.i18n.messages import message
 from app.slack.blocks.forget import WORD_BLOCK, forget_modal, forgetting_modal
@@ -18,7 +19,6 @@ from app.slack.blocks.parts import clipped, section
 from app.slack.errands import export_errand, forget_errand
 from app.slack.files import SlackFile, hand_over, tell_person
 from app.slack.growth_chart import alt_text, chart_of, days_of, legend
-from app.slack.history import zone_of
 from app.slack.listeners.context import claimed_of, edge_of
 from app.slack.listeners.windows import actor_of, language_of_actor, open_window, typed
 from app.slack.respond import respond

@@ -8,13 +8,14 @@ from slack_bolt.async_app import AsyncBoltContext
 from app.i18n.language import Language
 from app.inbox.envelope import Envelope
 from app.people.person import Actor, Person
-from app.slack.blocks.history import HISTORY_DAYS
-from app.slack.blocks.home import home_view
+from app.slack.blocks.home import home_view, refusal_view
+from app.slack.blocks.parts import Block
 from app.slack.blocks.prompts import suggested_prompts
 from app.slack.edge import SlackEdge
-from app.slack.history import history_of
 from app.slack.language import language_for
 from app.slack.listeners.context import claimed_of, edge_of
+
+_AFTER_A_CHANGE = "home:"
 
 
 async def welcome(event: dict[str, Any], context: AsyncBoltContext) -> None:
@@ -23,14 +24,29 @@ async def welcome(event: dict[str, Any], context: AsyncBoltContext) -> None:
     if event.get("tab") == "messages":
         await _suggest(edge, person, event["channel"])
     else:
-        await _publish(edge, person)
+        await _show(edge, person, may_be_old=not claimed.envelope.event_id.startswith(_AFTER_A_CHANGE))
     await edge.inbox.finish(claimed.claim, outcome="answered")
 
 
-async def _publish(edge: SlackEdge, person: Person) -> None:
-    actor = Actor(person.team_id, person.user_id, person.standing, is_private=True)
-    history = history_of(await edge.talks.latest_of(actor, days=HISTORY_DAYS), person.time_zone)
-    view = home_view(language=_language(edge, person), chosen=person.language, history=history, about=edge.rules.about)
+async def _show(edge: SlackEdge, person: Person, *, may_be_old: bool) -> None:
+    """What was there last time at once, then what holds now. After a change of the person's own nothing old is shown."""
+    old = await edge.home_shelf.take(person.team_id, person.user_id)
+    if old is not None and may_be_old:
+        await _publish(edge, person, old)
+    view = await _view(edge, person)
+    if view != old or not may_be_old:
+        await _publish(edge, person, view)
+    await edge.home_shelf.keep(person.team_id, person.user_id, view)
+
+
+async def _view(edge: SlackEdge, person: Person) -> Block:
+    language = _language(edge, person)
+    if person.is_external:
+        return refusal_view(language)
+    return home_view(await edge.show_home(person), language=language, about=edge.rules.about)
+
+
+async def _publish(edge: SlackEdge, person: Person, view: Block) -> None:
     await edge.client.call("views.publish", team_id=person.team_id, json={"user_id": person.user_id, "view": view})
 
 
@@ -45,9 +61,15 @@ def _language(edge: SlackEdge, person: Person) -> Language:
     return language_for(person=person.language, workspace=edge.workspaces.current.language, fallback=edge.rules.fallback_language)
 
 
+async def home_changed(edge: SlackEdge, actor: Actor, trigger: str) -> None:
+    """Whatever Home showed is out of date: it is forgotten, and shown anew by a worker. ``trigger``: of the click behind it."""
+    await edge.home_shelf.drop(actor.team_id, actor.user_id)
+    await edge.inbox.store_once(home_again(actor.team_id, actor.user_id, trigger))
+
+
 def home_again(team_id: str, user_id: str, trigger: str) -> Envelope:
     """A wish to show the Home tab anew, as if it had been opened: after a setting was changed there."""
-    event_id = f"home:{trigger}"
+    event_id = f"{_AFTER_A_CHANGE}{trigger}"
     body = {"type": "event_callback", "team_id": team_id, "event_id": event_id,
             "event": {"type": "app_home_opened", "tab": "home", "user": user_id}}  # fmt: skip
     return Envelope(
