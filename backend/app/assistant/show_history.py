@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, tzinfo
-from typing import Protocol
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from datetime import date, timedelta, tzinfo
 
 from app.assistant.past_talks import PastTalks
 from app.assistant.show_growth import Growth, ShowGrowth
+from app.assistant.show_home import ShowsMemories
 from app.coaching.growth.repository import DoneItem, ProgressRepository, Tally
+from app.coaching.memory.repository import ShownMemory
+from app.coaching.plan.due_dates import today_of, zone_of
 from app.coaching.plan.repository import PlanItem, PlanRepository
 from app.core.clock import Clock
 from app.core.encryption import Cipher
@@ -22,22 +23,6 @@ MOST_DONE_LOOKED_AT = 200
 
 
 @dataclass(frozen=True)
-class Insight:
-    """One thing the coach has understood about the person. ``kind``: challenge, strength, preference, progress or goal."""
-
-    kind: str
-    text: str
-    observed_at: datetime
-
-
-class RemembersInsights(Protocol):
-    """The person's own insights."""
-
-    async def insights(self, actor: Actor, *, limit: int) -> Sequence[Insight]:
-        """The newest first."""
-
-
-@dataclass(frozen=True)
 class PersonalHistory:
     """What ``/ai_history`` shows. ``unjudged``: the latest finished item of which the person has not said how it went."""
 
@@ -47,7 +32,7 @@ class PersonalHistory:
     open_items: Sequence[PlanItem]
     unjudged: PlanItem | None
     growth: Growth
-    insights: Sequence[Insight]
+    insights: Sequence[ShownMemory]
     weeks_in_a_row: int
 
     @property
@@ -63,22 +48,22 @@ class ShowHistory:
 
     def __init__(
         self, *, database: Database, cipher: Cipher, clock: Clock, talks: PastTalks, growth: ShowGrowth,
-        insights: RemembersInsights | None = None,
+        memories: ShowsMemories | None = None,
     ) -> None:  # fmt: skip
         self._database = database
         self._cipher = cipher
         self._clock = clock
         self._talks = talks
         self._growth = growth
-        self._insights = insights
+        self._memories = memories
 
     async def __call__(self, person: Person, *, days: int) -> PersonalHistory:
         actor = Actor(person.team_id, person.user_id, person.standing, is_private=True)
         team_id, user_id = person.team_id, person.user_id
-        now, zone = self._clock.now(), zone_of(person)
-        since, today = now - timedelta(days=days), now.astimezone(zone).date()
+        now, zone = self._clock.now(), zone_of(person.time_zone)
+        since, today = now - timedelta(days=days), today_of(now, person.time_zone)
         sessions = await self._talks.latest_of(actor, days=days)
-        insights = await self._insights.insights(actor, limit=MOST_INSIGHTS) if self._insights else ()
+        insights = await self._memories.latest(actor, MOST_INSIGHTS) if self._memories else ()
         async with self._database.reading() as session:
             progress, plans = ProgressRepository(session), PlanRepository(session, self._cipher)
             tally = await progress.tally(team_id, user_id, since=since, today=today)
@@ -114,10 +99,3 @@ def weeks_in_a_row(days: set[date], today: date) -> int:
     while week in mondays:
         count, week = count + 1, week - timedelta(days=7)
     return count
-
-
-def zone_of(person: Person) -> tzinfo:
-    try:
-        return ZoneInfo(person.time_zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return UTC

@@ -4,13 +4,11 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
 from enum import StrEnum
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from app.coaching.plan.due_dates import zone_of
 from app.dialogue.turn import PastSession
-from app.people.person import Person
-from app.slack.blocks.history import HISTORY_DAYS, History, PastTalk
+from app.slack.blocks.history import HISTORY_DAYS, PastTalk
 
 _DAYS = re.compile(r"(\d{1,3})\s*(?:d|days?|日|日間|天)?")
 _MOST_DAYS = 365
@@ -50,22 +48,6 @@ def wish_of(text: str) -> Wish:
     return Wish(kind)
 
 
-def history_of(sessions: Sequence[PastSession], time_zone: str) -> History:
-    talks = talks_of(sessions, time_zone)
-    return History(days=HISTORY_DAYS, count=len(talks), talks=talks)
-
-
 def talks_of(sessions: Sequence[PastSession], time_zone: str) -> list[PastTalk]:
     zone = zone_of(time_zone)
     return [PastTalk(session.title or None, session.last_turn_at.astimezone(zone).date()) for session in sessions]
-
-
-def today_of(person: Person, now: datetime) -> date:
-    return now.astimezone(zone_of(person.time_zone)).date()
-
-
-def zone_of(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return ZoneInfo("Asia/Tokyo")

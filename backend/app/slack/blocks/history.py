@@ -46,15 +46,6 @@ class PastTalk:
     last_on: date
 
 
-@dataclass(frozen=True)
-class History:
-    """What is shown of a person's talks: how many in the last ``days``, and the newest ones."""
-
-    days: int
-    count: int
-    talks: Sequence[PastTalk]
-
-
 def history_blocks(history: PersonalHistory, talks: Sequence[PastTalk], language: Language, today: date) -> list[Block]:
     """``talks``: the sessions in the person's own days. Everything stands here in words; the chart comes beside it."""
     title = header(message("growth.history.title", language, days=history.days))

@@ -3,6 +3,7 @@
 ``/ai_history 30d`` chooses the days, ``export`` brings everything as files into the DM, ``delete`` asks and then erases.
 """
 
+from app.coaching.plan.due_dates import today_of
 from app.i18n.messages import message
 from app.slack.blocks.forget import forget_modal, forget_offer
 from app.slack.blocks.history import history_blocks
@@ -10,7 +11,7 @@ from app.slack.blocks.parts import foreign
 from app.slack.commands.command import Command, CommandAnswer, CommandCall
 from app.slack.edge import SlackEdge
 from app.slack.errands import chart_errand, export_errand
-from app.slack.history import Wish, WishKind, talks_of, today_of, wish_of
+from app.slack.history import Wish, WishKind, talks_of, wish_of
 
 
 async def answer_history(call: CommandCall, edge: SlackEdge) -> CommandAnswer:
@@ -35,7 +36,7 @@ async def _show(call: CommandCall, edge: SlackEdge, wish: Wish) -> CommandAnswer
         wanted = chart_errand(call.actor, call.language, request=call.request, days=wish.days, thread_ts=call.thread_ts)
         await edge.inbox.store_once(wanted)
     talks = talks_of(history.sessions, call.person.time_zone)
-    blocks = history_blocks(history, talks, call.language, today_of(call.person, edge.clock.now()))
+    blocks = history_blocks(history, talks, call.language, today_of(edge.clock.now(), call.person.time_zone))
     return CommandAnswer(message("growth.history.title", call.language, days=wish.days), blocks)
 
 
