@@ -1,13 +1,20 @@
-"""The coaching skills. Each has a data file here, its prompt in every language, and its offline texts in ``coach.toml``."""
+"""The coaching skills: one for each topic, with its words in ``talk/topics``, its prompt in every language and its offline texts
+in ``coach.toml``.
+"""
 
 SKILLS = (
-    "discovery",
-    "objection_handling",
-    "closing",
-    "negotiation",
     "prospecting",
+    "discovery",
     "proposal",
+    "objection_handling",
+    "negotiation",
+    "closing",
     "follow_up",
+    "referrals",
+    "account_growth",
+    "renewals",
+    "lost_deals",
+    "time_management",
     "mindset",
     "general",
 )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 
-from app.coaching.talk.cues import cues
+from app.coaching.talk.cues import cues, has_any, places_of
 from app.coaching.talk.state import Known, Point
 from app.i18n.language import Language
 
@@ -54,9 +54,10 @@ def intent_of(text: str, language: Language) -> Intent:
     A message that does both, such as a difficulty followed by "what should I say?", is a question: an answer can always lead on
     to a talk, while a talk forced on somebody who wants an answer annoys.
     """
-    folded, words = _folded(_QUOTATION.sub("", text)), cues(language)
-    asks = any(cue in folded for cue in words.asking) or folded.rstrip().endswith(("?", "か", "か。"))
-    tells = any(cue in _folded(text) for cue in words.trouble)
+    words = cues(language)
+    folded, helpless = words.at_a_loss.subn("", _folded(_QUOTATION.sub("", text)))
+    asks = has_any(words.asking, folded) or folded.rstrip().endswith(("?", "か", "か。"))
+    tells = helpless > 0 or has_any(words.trouble, _folded(text))
     return Intent.TROUBLE if tells and not asks else Intent.QUESTION
 
 
@@ -74,7 +75,7 @@ def told_before_asking(text: str, language: Language) -> str:
 def wants_plan_now(text: str, language: Language) -> bool:
     """Whether the person asks to skip the remaining questions."""
     folded = _folded(text)
-    return len(folded) <= LONGEST_WISH and any(cue in folded for cue in cues(language).plan_now)
+    return len(folded) <= LONGEST_WISH and has_any(cues(language).plan_now, folded)
 
 
 def hesitates(text: str) -> bool:
@@ -85,17 +86,17 @@ def hesitates(text: str) -> bool:
 def knows_no_answer(text: str, language: Language) -> bool:
     """Whether a short answer says that there is none yet."""
     folded = _folded(text)
-    return len(folded) <= LONGEST_WISH and any(cue in folded for cue in cues(language).no_answer)
+    return len(folded) <= LONGEST_WISH and has_any(cues(language).no_answer, folded)
 
 
 def is_correction(text: str, language: Language) -> bool:
     """Whether the person says that something was understood or told wrongly."""
-    return any(cue in _folded(_QUOTATION.sub("", text)) for cue in cues(language).correction) or withdraws(text, language)
+    return has_any(cues(language).correction, _folded(_QUOTATION.sub("", text))) or withdraws(text, language)
 
 
 def withdraws(text: str, language: Language) -> bool:
     """Whether the person takes back what they said."""
-    return any(cue in _folded(text) for cue in cues(language).withdraw)
+    return has_any(cues(language).withdraw, _folded(text))
 
 
 def corrections_in(text: str, language: Language, *, last: Point, turn: int, stated_at: datetime) -> tuple[Known, ...]:
@@ -143,7 +144,7 @@ def opening_statements(text: str, language: Language, *, turn: int, stated_at: d
     if any(known.point is Point.PROBLEM for known in told):
         return told
     sentences = _sentences(text)
-    of_trouble = next((one for one in sentences if any(cue in _folded(one) for cue in cues(language).trouble)), None)
+    of_trouble = next((one for one in sentences if has_any(cues(language).trouble, _folded(one))), None)
     return (Known(Point.PROBLEM, of_trouble or " ".join(sentences), turn, stated_at), *told)
 
 
@@ -158,7 +159,7 @@ def _notice_other_points(collected: dict[Point, list[str]], text: str, language:
 def _point_of(sentence: str, language: Language, *, asked: Sequence[Point]) -> Point | None:
     """The point most cue words speak for; of several one that was asked about, else the one that is named first."""
     folded = _folded(sentence)
-    named = {point: [folded.find(cue) for cue in words if cue in folded] for point, words in cues(language).points.items()}
+    named = {point: places_of(words, folded) for point, words in cues(language).points.items()}
     best = max(len(places) for places in named.values())
     if best == 0:
         return None
@@ -191,4 +192,4 @@ def _number_of(sentence: str) -> int | None:
 
 
 def _folded(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).lower()
+    return unicodedata.normalize("NFKC", text).lower().replace("’", "'")
