@@ -16,8 +16,8 @@ from app.slack.blocks.answer import answer_footer
 from app.slack.blocks.ask import ask_modal
 from app.slack.blocks.feedback import feedback_buttons, reason_modal
 from app.slack.blocks.help import About, HelpEntry, help_blocks
-from app.slack.blocks.history import History, PastTalk, history_blocks
-from app.slack.blocks.home import help_modal, home_view
+from app.slack.blocks.history import History, PastTalk
+from app.slack.blocks.home import help_modal
 from app.slack.blocks.knowledge import knowledge_results, results_modal, search_modal, shared_knowledge
 from app.slack.blocks.prompts import prompt_buttons, suggested_prompts
 from app.slack.blocks.trouble import offer_to_answer, trouble, trouble_footer
@@ -61,8 +61,6 @@ MESSAGES: dict[str, Callable[[str, Language], list[dict[str, Any]]]] = {
     ),
     "feedback": lambda _, language: [feedback_buttons(language)],
     "help": lambda text, language: help_blocks([HelpEntry("/ai_help", "使い方を表示します")] * 3, about(text), language),
-    "history": lambda text, language: history_blocks(history(text), language),
-    "no history": lambda _, language: history_blocks(History(30, 0, ()), language),
     "knowledge": lambda text, language: knowledge_results(
         text, [passage(text, number=n) for n in range(9)], language, links=LINKS
     ),
@@ -74,10 +72,6 @@ MESSAGES: dict[str, Callable[[str, Language], list[dict[str, Any]]]] = {
 }
 VIEWS: dict[str, Callable[[str, Language], dict[str, Any]]] = {
     "ask": lambda text, language: ask_modal(language, text=text),
-    "home": lambda text, language: home_view(language=language, chosen=None, history=history(text), about=about(text)),
-    "home of a chooser": lambda text, language: home_view(
-        language=language, chosen=language, history=History(30, 0, ()), about=about(text)
-    ),
     "help": lambda text, language: help_modal(help_blocks([HelpEntry("/ai_help", "x")], about(text), language), language),
     "reason": lambda text, language: reason_modal(language, about=text[:3000]),
     "search": lambda text, language: search_modal(language, channel_id="C1"),
@@ -104,7 +98,7 @@ def test_slack_would_take_every_view(name: str, text: str, language: Language) -
 @settings(max_examples=300, deadline=None)
 @given(text=st.text(max_size=400) | st.text("<>!@#|&*_`~ .:/channelhttpsU", max_size=200))
 def test_nothing_from_outside_pings_or_links(text: str) -> None:
-    for name in ("answer", "knowledge", "no knowledge", "shared", "history", "help"):
+    for name in ("answer", "knowledge", "no knowledge", "shared", "help"):
         for written in mrkdwn_in(MESSAGES[name](text, Language.JAPANESE)):
             assert not any(sign in written for sign in ("<!", "<@", "<#"))
             assert written.count("<") == written.count("<https://wiki.example.com/")
@@ -151,19 +145,6 @@ def test_results_show_source_date_category_and_are_private() -> None:
     shown = texts(knowledge_results("値引き", [found], Language.JAPANESE))
     for part in ("承認ルール", "10%を超える", "営業規程", "規程", "2026年4月1日", "あなただけ"):
         assert part in shown.replace("\u2060", "")
-
-
-def test_home_says_who_sees_it_and_lists_recent_talks() -> None:
-    view = home_view(
-        language=Language.JAPANESE,
-        chosen=Language.ENGLISH,
-        history=History(30, 1, [PastTalk("値引きの相談", DAY)]),
-        about=about("v"),
-    )
-    shown = json.dumps(view, ensure_ascii=False)
-    assert "公開範囲: 自分のみ" in shown and "値引きの相談" in shown
-    select = next(block["accessory"] for block in view["blocks"] if "accessory" in block)
-    assert select["initial_option"]["value"] == "en"
 
 
 def test_suggestions_are_at_most_four_and_differ_by_language() -> None:
