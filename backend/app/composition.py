@@ -16,13 +16,16 @@ from starlette.routing import Route
 
 from app.assistant.answer_question import AnswerQuestion
 from app.assistant.change_plan import ChangePlan
+from app.assistant.close_sessions import CloseSessions
 from app.assistant.export_person import ExportPerson
 from app.assistant.forget_person import ForgetPerson
 from app.assistant.give_feedback import GiveFeedback
 from app.assistant.judge_knowledge import JudgeKnowledge
+from app.assistant.memories import Memories
 from app.assistant.note_outcome import NoteOutcome
 from app.assistant.past_talks import PastTalks
 from app.assistant.propose_knowledge import ProposeKnowledge
+from app.assistant.provenance import ExplainAnswers
 from app.assistant.send_reminders import SendReminders
 from app.assistant.show_growth import ShowGrowth
 from app.assistant.show_history import ShowHistory
@@ -87,6 +90,7 @@ class Services:
     dispatcher: SlackDispatcher
     janitor: Janitor
     send_reminders: SendReminders
+    close_sessions: CloseSessions
     slack_routes: list[Route]
     socket_mode: SocketMode | None
     probes: list[Probe]
@@ -153,6 +157,12 @@ async def open_services(settings: Settings, *, clock: Clock | None = None) -> As
         talks = PastTalks(database, cipher, clock, recent_turns)
         show_growth = ShowGrowth(database=database, clock=clock, taxonomy=taxonomy)
 
+        memories = Memories(database=database, cipher=cipher, recollection=recollection, clock=clock, embedder=embedder)
+        close_sessions = CloseSessions(
+            database=database, cipher=cipher, llm=llm, recollection=recollection, recent_turns=recent_turns, clock=clock,
+            embedder=embedder,
+        )  # fmt: skip
+
         # The Slack edge
         workspaces = await opened.enter_async_context(
             WorkspaceDirectory(WhoWeAre(client), people, app_id=settings.slack_app_id, team_id=settings.slack_team_id)
@@ -180,11 +190,13 @@ async def open_services(settings: Settings, *, clock: Clock | None = None) -> As
             talks=talks,
             forget_person=ForgetPerson(database=database, cipher=cipher, cache=cache, people=people),
             export_person=ExportPerson(database=database, cipher=cipher, clock=clock),
+            memories=memories,
+            explain_answers=ExplainAnswers(database=database, cipher=cipher, inbox=inbox),
             give_feedback=GiveFeedback(database, cipher, clock),
             judge_knowledge=JudgeKnowledge(database),
             propose_knowledge=ProposeKnowledge(database=database, cipher=cipher, clock=clock),
             change_plan=ChangePlan(database=database, cipher=cipher, clock=clock, taxonomy=taxonomy),
-            show_home=ShowHome(database=database, cipher=cipher, clock=clock, talks=talks, growth=show_growth),
+            show_home=ShowHome(database=database, cipher=cipher, clock=clock, talks=talks, growth=show_growth, memories=memories),
             home_shelf=HomeShelf(cache, cipher),
             show_growth=show_growth,
             show_history=ShowHistory(database=database, cipher=cipher, clock=clock, talks=talks, growth=show_growth),
@@ -207,6 +219,7 @@ async def open_services(settings: Settings, *, clock: Clock | None = None) -> As
             library=library,
             embedding_queue=EmbeddingQueue(database, embedder) if embedder else None,
             dispatcher=SlackDispatcher(bolt, edge),
+            close_sessions=close_sessions,
             janitor=Janitor(client, inbox),
             send_reminders=SendReminders(
                 database=database,

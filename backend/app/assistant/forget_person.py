@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from app.cache.cache import Cache
-from app.cache.keys import memory_key, session_key
+from app.cache.keys import home_key, memory_key, session_key
 from app.core.encryption import Cipher
 from app.people.directory import PeopleDirectory
 from app.people.erasure.repository import ErasureRepository
@@ -41,8 +41,7 @@ class ForgetPerson:
             conversations = await everything.conversations()
             counts = await everything.forget()
         # After the commit: whoever reads PostgreSQL from now on finds nothing to put back.
-        if conversations:
-            await self._cache.delete(*map(session_key, conversations))
+        await self._cache.delete(home_key(actor.team_id, actor.user_id), *map(session_key, conversations))
         await self._cache.block(memory_key(actor.team_id, actor.user_id))
         await self._people.drop_cached(actor.team_id, actor.user_id)
         logger.info("person_forgotten", extra={"team_id": actor.team_id, "rows": sum(counts.values())})

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from app.composition import Services
 from app.jobs.engine import JobEngine, Periodic, SideTask
 from app.jobs.handle_event import HandleEvent
+from app.jobs.purge import NIGHTLY, Purge
 from app.jobs.remind import EVERY_MINUTE, Remind
 from app.jobs.tell_places import TellPlaces
 
@@ -16,6 +17,7 @@ logger = logging.getLogger(__name__)
 TELL_PLACES_SECONDS = 1.0
 EMBED_SECONDS = 2.0
 CLEAN_SECONDS = 3600.0
+CLOSE_SESSIONS_SECONDS = 20.0
 
 
 @asynccontextmanager
@@ -36,7 +38,10 @@ async def working(services: Services) -> AsyncIterator[JobEngine]:
 
 
 def _periodic(services: Services) -> list[Periodic]:
-    return [Periodic("remind", EVERY_MINUTE, Remind(services.send_reminders))]
+    return [
+        Periodic("remind", EVERY_MINUTE, Remind(services.send_reminders)),
+        Periodic("purge", NIGHTLY, Purge(services.database, services.settings, services.clock)),
+    ]
 
 
 def _side_tasks(services: Services) -> list[SideTask]:
@@ -45,6 +50,7 @@ def _side_tasks(services: Services) -> list[SideTask]:
         SideTask("janitor", CLEAN_SECONDS, services.janitor),
         SideTask("purge", CLEAN_SECONDS, services.inbox.purge),
     ]
+    tasks.append(SideTask("close_sessions", CLOSE_SESSIONS_SECONDS, services.close_sessions))
     if services.embedding_queue is not None:
         tasks.append(SideTask("embed", EMBED_SECONDS, services.embedding_queue.embed_pending))
     return tasks

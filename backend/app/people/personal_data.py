@@ -57,8 +57,9 @@ PERSONAL_DATA: tuple[PersonalData, ...] = (
         texts={"content": f"{_INSIGHT}:content", "evidence": f"{_INSIGHT}:evidence", "subject": f"{_INSIGHT}:subject"},
         hidden=("fingerprint", "embedding", "embedding_model"),
     ),
+    PersonalData("reminders", "plan_reminders", Fate.DELETE),
     PersonalData("plan items", "plan_items", Fate.DELETE, texts={
-        name: f"{_PLAN}:{name}" for name in ("title", "description", "success_metric")
+        name: f"{_PLAN}:{name}" for name in ("title", "description", "success_metric", "drop_reason")
     }),
     PersonalData(
         "plans", "action_plans", Fate.DELETE, texts={"summary": f"{_PLAN}:summary"},
@@ -86,7 +87,7 @@ PERSONAL_DATA: tuple[PersonalData, ...] = (
     ),
     PersonalData("questions followed", "knowledge_askers", Fate.DELETE, order="asked_at"),
     PersonalData(
-        "knowledge proposed", "knowledge_proposals", Fate.ANONYMISE, owner="proposed_by", order="proposed_at",
+        "knowledge proposed", "knowledge_proposals", Fate.DELETE, owner="proposed_by", order="proposed_at",
         texts={"content": "{team_id}|knowledge_proposals|{id}", "reason": "{team_id}|knowledge_proposals|{id}:reason"},
         hidden=("fingerprint",),
     ),

@@ -35,6 +35,7 @@ REPEATABLE: Final = frozenset({"chat.update", "chat.delete", "conversations.repl
 """Doing these twice is as doing them once."""
 READING: Final = frozenset({
     "conversations.replies", "conversations.history", "conversations.info", "conversations.members", "users.info",
+    "chat.getPermalink",
     "files.getUploadURLExternal", "files.completeUploadExternal",
 })  # fmt: skip
 """Slack reads their arguments as a form only."""

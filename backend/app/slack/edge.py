@@ -8,9 +8,11 @@ from app.assistant.export_person import ExportPerson
 from app.assistant.forget_person import ForgetPerson
 from app.assistant.give_feedback import GiveFeedback
 from app.assistant.judge_knowledge import JudgeKnowledge
+from app.assistant.memories import Memories
 from app.assistant.note_outcome import NoteOutcome
 from app.assistant.past_talks import PastTalks
 from app.assistant.propose_knowledge import ProposeKnowledge
+from app.assistant.provenance import ExplainAnswers
 from app.assistant.question import Answer, AnswerSink, Question
 from app.assistant.show_growth import ShowGrowth
 from app.assistant.show_history import ShowHistory
@@ -74,6 +76,8 @@ class SlackEdge:
     talks: PastTalks
     forget_person: ForgetPerson
     export_person: ExportPerson
+    memories: Memories
+    explain_answers: ExplainAnswers
     give_feedback: GiveFeedback
     judge_knowledge: JudgeKnowledge
     propose_knowledge: ProposeKnowledge

@@ -60,6 +60,23 @@ where i.team_id = $1 and i.user_id = $2 and i.superseded_at is null and ($5::big
 order by i.observed_at desc, i.id desc limit $3 offset $4
 """
 
+_ONE = """
+select id, session_id, message_id, kind, content, confidence, skill, evidence, subject, stated_by, observed_at, superseded_by
+from conversation_insights where team_id = $1 and user_id = $2 and id = $3 and superseded_at is null
+"""
+
+_REPLACE = """
+update conversation_insights set superseded_by = $4, superseded_at = coalesce(superseded_at, $5)
+where team_id = $1 and user_id = $2 and (id = $3 or superseded_by = $3)
+"""
+
+# By the session's time, which is the one that the product's clock tells.
+_CLOSE_IDLE_TALKS = """
+update coaching_talks t set closed_at = now(), outcome = 'idle'
+from dialogue_sessions s
+where t.closed_at is null and s.id = t.session_id and s.team_id = t.team_id and s.last_turn_at < $1
+"""
+
 _ERASE = "delete from conversation_insights where team_id = $1 and user_id = $2 and id = $3"
 
 
@@ -127,9 +144,22 @@ class MemoryRepository:
         rows = await self._session.fetch(_SHOWN, actor.team_id, actor.user_id, len(ids), 0, list(ids))
         return [self._shown(actor, row) for row in rows]
 
+    async def current(self, actor: Actor, id: int) -> Insight | None:  # noqa: A002
+        """One of the actor's own, unless something else says it now."""
+        row = await self._session.fetch_row(_ONE, actor.team_id, actor.user_id, id)
+        return self._insight(actor.team_id, actor.user_id, row) if row else None
+
+    async def replace(self, actor: Actor, id: int, by: int, now: datetime) -> None:  # noqa: A002
+        """``by`` says from now on what ``id`` said, and what ``id`` had superseded."""
+        await self._session.execute(_REPLACE, actor.team_id, actor.user_id, id, by, now)
+
     async def erase(self, actor: Actor, id: int) -> bool:  # noqa: A002
         """The row, its vector, and everything it has superseded."""
         return bool(await self._session.execute(_ERASE, actor.team_id, actor.user_id, id))
+
+    async def close_idle_talks(self, idle_since: datetime) -> int:
+        """Ends guided talks of all workspaces in which nobody has said anything since; how many."""
+        return await self._session.execute(_CLOSE_IDLE_TALKS, idle_since)
 
     async def lock(self, team_id: str, user_id: str) -> None:
         """Until the transaction ends, nobody else merges this person's insights."""

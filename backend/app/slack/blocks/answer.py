@@ -10,6 +10,7 @@ from app.knowledge.passage import Passage
 from app.slack.blocks.dates import in_words
 from app.slack.blocks.feedback import feedback_buttons
 from app.slack.blocks.parts import Block, context, foreign
+from app.slack.blocks.why import why_button
 from app.slack.markdown import NO_LINKS, LinkPolicy
 
 MAX_SOURCES = 5
@@ -28,7 +29,7 @@ def answer_footer(answer: Answer, *, links: LinkPolicy = NO_LINKS) -> list[Block
         blocks.append(context(message("agent.found_nothing", answer.language)))
     if answer.is_by_rules:
         blocks.append(context(message("agent.offline", answer.language)))
-    return [*blocks, feedback_buttons(answer.language)]
+    return [*blocks, feedback_buttons(answer.language), why_button(answer.language)]
 
 
 def sources(passages: Sequence[Passage], language: Language, *, links: LinkPolicy) -> Block:

@@ -7,14 +7,16 @@ from app.slack.blocks.forget import FORGET_VIEW, OPEN_FORGET_ACTION
 from app.slack.blocks.history import EXPORT_ACTION, OUTCOME_ACTION
 from app.slack.blocks.home import DOSE_ACTION, HELP_ACTION, LANGUAGE_ACTION, PERSONA_ACTION, VISIBILITY_ACTION
 from app.slack.blocks.knowledge import SEARCH_VIEW, SHARE_ACTION, VERDICT_ACTION
+from app.slack.blocks.memory import CORRECTION_VIEW, EDIT_ACTION, ERASE_ACTION, OPEN_ACTION, PAGE_ACTION
 from app.slack.blocks.plan import DONE_ACTION, MENU_ACTION, UNDO_ACTION
 from app.slack.blocks.plan_forms import DROP_VIEW, EDIT_VIEW, POSTPONE_VIEW
 from app.slack.blocks.prompts import PROMPT_ACTION
 from app.slack.blocks.reminder import SNOOZE_ACTION, STOP_ITEM_ACTION, SWITCH_ACTION
 from app.slack.blocks.trouble import ANSWER_ANYWAY_ACTION, RETRY_ACTION
+from app.slack.blocks.why import WHY_ACTION
 from app.slack.commands import COMMANDS
 from app.slack.errands import CHART, EXPORT, FORGET
-from app.slack.listeners import clicks, history, plan_items, settings
+from app.slack.listeners import clicks, history, memory, plan_items, settings
 from app.slack.listeners.home import welcome
 from app.slack.listeners.lifecycle import notice_removal, stop_answering
 from app.slack.listeners.message import answer_message
@@ -62,6 +64,11 @@ ACTIONS: tuple[tuple[Name, Listener], ...] = (
     (CHART, history.send_chart),
     (EXPORT, history.send_export),
     (FORGET, history.forget_everything),
+    (OPEN_ACTION, memory.open_memories),
+    (re.compile(EDIT_ACTION.format(id=r"\d+")), memory.open_correction),
+    (re.compile(ERASE_ACTION.format(id=r"\d+")), memory.erase_memory),
+    (re.compile(PAGE_ACTION.format(direction=r"\w+")), memory.turn_page),
+    (WHY_ACTION, memory.explain_answer),
     (re.compile(r".*"), clicks.ignore),
 )
 
@@ -73,5 +80,6 @@ VIEWS: tuple[tuple[Name, Listener], ...] = (
     (EDIT_VIEW, plan_items.take_rewrite),
     (DROP_VIEW, plan_items.take_drop),
     (FORGET_VIEW, history.take_word),
+    (CORRECTION_VIEW, memory.take_correction),
     (re.compile(r".*"), clicks.ignore),
 )
