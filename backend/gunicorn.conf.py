@@ -13,6 +13,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent))
 
 from app.core.config import load_settings
+from app.core.garbage import spare_what_stays
 from app.core.logging_config import logging_config
 
 _settings = load_settings()
@@ -39,6 +40,10 @@ _metrics_folder = os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkd
 def on_starting(_server: Any) -> None:
     shutil.rmtree(_metrics_folder, ignore_errors=True)
     Path(_metrics_folder).mkdir(parents=True, mode=0o700)
+
+
+def post_worker_init(_worker: Any) -> None:
+    spare_what_stays()
 
 
 def child_exit(_server: Any, worker: Any) -> None:

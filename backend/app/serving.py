@@ -19,6 +19,7 @@ from fastapi import FastAPI
 
 from app.core.config import Settings, load_settings
 from app.core.errors import ConfigurationError
+from app.core.garbage import spare_what_stays
 from app.embedded.services import EmbeddedServices
 
 BACKEND = Path(__file__).parents[1]
@@ -106,6 +107,7 @@ def run_in_this_process(app: FastAPI, settings: Settings, listening: socket.sock
         app, log_config=None, access_log=False, timeout_keep_alive=settings.keepalive, timeout_graceful_shutdown=GRACE_SECONDS
     )
     server = _AnnouncingServer(config, when_ready, lambda: _drain(app))
+    spare_what_stays()
     with contextlib.suppress(KeyboardInterrupt, SystemExit):  # how uvicorn ends after a signal, or when it could not start
         server.run(sockets=[listening])
     return server.was_ready

@@ -56,9 +56,10 @@ class Bot:
         """Processor time of the bot's own processes so far; database and doubles are not counted."""
         return sum(times.user + times.system for times in (member.cpu_times() for member in self.family))
 
-    def resident_megabytes(self) -> float:
-        """Memory the bot holds alone (unique set), in MB."""
-        return sum(member.memory_full_info().uss for member in self.family) / 1e6
+    def megabytes_per_process(self) -> float:
+        """Memory of the largest process that serves, in MB, pages shared with others counted by its part (PSS)."""
+        servers = self.family[1:] or self.family
+        return max(float(member.memory_full_info().pss) for member in servers) / 1e6
 
 
 @dataclass

@@ -77,8 +77,8 @@ async def warm_up(world: SmallSlack) -> None:
 
 
 @asynccontextmanager
-async def product(place: Place, port: int, api: str, **more: str) -> AsyncIterator[Bot]:
-    async with our_app(port, api, place.model.url, place.running, **(NO_STREAM_LIMIT | more)) as bot:
+async def product(place: Place, port: int, api: str, *, is_single: bool = True, **more: str) -> AsyncIterator[Bot]:
+    async with our_app(port, api, place.model.url, place.running, is_single=is_single, **(NO_STREAM_LIMIT | more)) as bot:
         yield bot
 
 
@@ -195,19 +195,19 @@ async def measure_calls(place: Place) -> list[Row]:
 
 
 async def measure_memory(place: Place) -> list[Row]:
-    """The idle process is one of gunicorn's, as in production; the others are measured in the one process that does all."""
+    """Processes as production runs them: gunicorn's, each counted with its part of what they share."""
     port = free_port()
     async with slack(port) as world:
         api = f"{world.api.base_url}/api/"
-        async with product(place, port, api, EMBEDDING_PROVIDER="local") as bot:
+        async with product(place, port, api, is_single=False) as bot:
+            await asyncio.sleep(3)
+            idle = bot.megabytes_per_process()
             await warm_up(world)
-            loaded = bot.resident_megabytes()
+            await warm_up(world)
+            loaded = bot.megabytes_per_process()
             sent = await send_mentions(world, rate=40, seconds=25)
             await until_answered(world, sent, seconds=30)
-            per_conversation = (bot.resident_megabytes() - loaded) * 1000 / len(sent)
-        async with our_app(port, api, place.model.url, place.running, is_single=False) as bot:
-            await asyncio.sleep(3)
-            idle = max(process.memory_full_info().uss for process in bot.family[1:]) / 1e6
+            per_conversation = (bot.megabytes_per_process() - loaded) * 1000 / len(sent) * 2  # two processes share them
     return [
         Row("idle process", idle, 150, 120, "MB"),
         Row("with search models loaded", loaded, 280, 260, "MB"),
