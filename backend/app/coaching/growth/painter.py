@@ -24,6 +24,7 @@ def paint(order: Mapping[str, Any]) -> tuple[bool, bytes]:
     font = next((name for name in order["fonts"] if name in installed), None)
     chart = order["chart"] if font else order["in_english"]
     rcParams["font.family"] = [name for name in (font, *order["latin_fonts"]) if name in installed] or ["sans-serif"]
+    rcParams["text.parse_math"] = False  # a name may hold a dollar sign
 
     rows, notes = chart["rows"], chart["notes"]
     below = _DAYS + _NOTE * len(notes) + 0.2
