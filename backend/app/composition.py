@@ -199,7 +199,9 @@ async def open_services(settings: Settings, *, clock: Clock | None = None) -> As
             show_home=ShowHome(database=database, cipher=cipher, clock=clock, talks=talks, growth=show_growth, memories=memories),
             home_shelf=HomeShelf(cache, cipher),
             show_growth=show_growth,
-            show_history=ShowHistory(database=database, cipher=cipher, clock=clock, talks=talks, growth=show_growth),
+            show_history=ShowHistory(
+                database=database, cipher=cipher, clock=clock, talks=talks, growth=show_growth, memories=memories
+            ),
             note_outcome=NoteOutcome(database=database, taxonomy=taxonomy),
             chart_painter=ChartPainter(settings.data_directory / "matplotlib"),
             limits=limits,
