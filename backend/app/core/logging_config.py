@@ -44,7 +44,6 @@ QUIET_LOGGERS = {
     "alembic": "WARNING",
     "procrastinate": "WARNING",
     "asyncio": "WARNING",
-    "jieba": "WARNING",
     "matplotlib": "WARNING",
     "multipart": "WARNING",
     "python_multipart": "WARNING",
