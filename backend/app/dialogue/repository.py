@@ -54,7 +54,7 @@ with session as (
     insert into dialogue_sessions
         (team_id, user_id, conversation, channel_id, thread_ts, is_direct, language, title, started_at, last_turn_at,
          closed_at)
-    values ($1, $2, $16, $17, $18, $19, $20, $21, $22, $4, case when $29::boolean then $4 end)
+    values ($1, $2, $16, $17, $18, $19, $20, $21, $22, $4, case when $29::boolean then $4::timestamptz end)
     on conflict (team_id, conversation) do update set
         last_turn_at = greatest(dialogue_sessions.last_turn_at, excluded.last_turn_at),
         language = coalesce(dialogue_sessions.language, excluded.language), closed_at = excluded.closed_at, digested_at = null
@@ -173,6 +173,13 @@ class DialogueRepository:
             last_turn_before=row["before"],
             last_turn_id=row["last"] or row["before"],
         )
+
+    async def skill_of(self, team_id: str, inbox_id: int) -> str | None:
+        """What the coach's turn that answers an event was about; ``None``: there is none yet."""
+        skill: str | None = await self._session.fetch_value(
+            "select skill from dialogue_messages where team_id = $1 and inbox_id = $2 and role = 'coach'", team_id, inbox_id
+        )
+        return skill
 
     async def book(
         self, calls: Sequence[ModelCall], *, team_id: str, user_id: str | None, inbox_id: int | None, called_at: datetime
