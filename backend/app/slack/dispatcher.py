@@ -9,11 +9,11 @@ from app.i18n.language import Language
 from app.i18n.messages import message
 from app.inbox.envelope import ClaimedEvent, Envelope
 from app.people.person import Actor, Person
-from app.slack.blocks.feedback import feedback_buttons
 from app.slack.blocks.trouble import trouble, trouble_footer
 from app.slack.bolt_app import BoltDoor
 from app.slack.edge import SlackEdge
 from app.slack.files import tell_person
+from app.slack.kept_answer import answer_footer_of_draft
 from app.slack.language import language_for
 from app.slack.listeners.message import address_of
 from app.slack.payloads import spoken_in
@@ -63,10 +63,12 @@ class SlackDispatcher:
 
     async def _apologise_in_thread(self, claimed: ClaimedEvent, key: str, reference: str) -> None:
         payload = json.loads(claimed.envelope.body)
+        spoken = spoken_in(payload)
         language = await self._language(payload, claimed.envelope)
-        async with self._edge.desk.open(claimed, address_of(spoken_in(payload)), language) as reply:
+        async with self._edge.desk.open(claimed, address_of(spoken), language) as reply:
             if reply.text_kept is not None:
-                await reply.finish(reply.text_kept, blocks=[feedback_buttons(language)])
+                footer = await answer_footer_of_draft(self._edge, claimed, spoken, language)
+                await reply.finish(reply.text_kept, blocks=footer)
                 return
             blocks = trouble_footer(language, reference=reference, retry=claimed.claim.inbox_id)
             await reply.finish(message(key, language), blocks=blocks, outcome="explained", reference=reference)

@@ -11,12 +11,12 @@ from app.i18n.messages import message
 from app.inbox.envelope import ClaimedEvent
 from app.people.person import Person
 from app.slack.blocks.answer import answer_footer
-from app.slack.blocks.feedback import feedback_buttons
 from app.slack.blocks.trouble import offer_to_answer
 from app.slack.commands import COMMANDS
 from app.slack.commands.command import Command, CommandCall
 from app.slack.commands.in_threads import command_in
 from app.slack.edge import SlackEdge
+from app.slack.kept_answer import answer_footer_of_draft
 from app.slack.language import language_for
 from app.slack.listeners.context import claimed_of, edge_of
 from app.slack.listeners.refusals import Refusal, is_loop, limit_refusal, may_explain_loop, refusal_of
@@ -53,7 +53,8 @@ async def answer_message(body: dict[str, Any], context: AsyncBoltContext) -> Non
 async def _answer(edge: SlackEdge, heard: Heard) -> None:
     async with edge.desk.open(heard.claimed, address_of(heard.spoken), heard.language) as reply:
         if reply.text_kept is not None:
-            await reply.finish(reply.text_kept, blocks=[feedback_buttons(heard.language)])
+            footer = await answer_footer_of_draft(edge, heard.claimed, heard.spoken, heard.language)
+            await reply.finish(reply.text_kept, blocks=footer)
         elif refusal := await _refusal(edge, heard):
             await reply.finish(refusal.text, blocks=refusal.blocks, outcome="explained")
         else:

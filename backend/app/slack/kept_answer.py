@@ -1,0 +1,27 @@
+"""What stands under an answer whose text was kept from an earlier attempt: the same as the first time."""
+
+from app.core.errors import AppError
+from app.i18n.language import Language
+from app.inbox.envelope import ClaimedEvent
+from app.people.person import Actor
+from app.slack.blocks.answer import answer_footer
+from app.slack.blocks.feedback import feedback_buttons
+from app.slack.blocks.parts import Block
+from app.slack.edge import SlackEdge
+from app.slack.payloads import Spoken
+
+
+async def answer_footer_of_draft(edge: SlackEdge, claimed: ClaimedEvent, spoken: Spoken, language: Language) -> list[Block]:
+    """Sources as they were cited, for the eyes of those who read the answer; where they cannot be read, the buttons alone."""
+    try:
+        answer = await edge.explain_answers.recorded(await _reader(edge, spoken), claimed.claim.inbox_id)
+    except AppError:
+        answer = None
+    return answer_footer(answer, links=edge.rules.links) if answer else [feedback_buttons(language)]
+
+
+async def _reader(edge: SlackEdge, spoken: Spoken) -> Actor:
+    where = spoken.conversation
+    person = await edge.people.find(where.team_id, spoken.user_id)
+    channel_id = None if where.is_direct else where.channel_id
+    return Actor(where.team_id, spoken.user_id, person.standing, is_private=where.is_direct, channel_id=channel_id)
