@@ -31,7 +31,9 @@ PASSING_CODES: Final = frozenset({
     "internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org", "accesslimited",
 })  # fmt: skip
 """Refusals that say nothing about the call itself."""
-REPEATABLE: Final = frozenset({"chat.update", "chat.delete", "conversations.replies", "views.publish", "auth.test", "users.info"})
+REPEATABLE: Final = frozenset({
+    "chat.update", "chat.delete", "conversations.replies", "views.publish", "auth.test", "users.info", "files.info",
+})  # fmt: skip
 """Doing these twice is as doing them once."""
 READING: Final = frozenset({
     "conversations.replies", "conversations.history", "conversations.info", "conversations.members", "users.info",
@@ -41,6 +43,7 @@ READING: Final = frozenset({
 """Slack reads their arguments as a form only."""
 PAUSE_BEFORE_REPEATING: Final = 0.3
 MOST_TRIES: Final = 3
+_DOWNLOAD_SECONDS: Final = 60.0
 _BYTES: Final = {"Content-Type": "application/octet-stream"}
 
 
@@ -70,6 +73,11 @@ class SlackClient:
         self._identity: BotIdentity | None = None
         # Without retry handlers: the SDK's own would repeat posts whose answer was lost.
         self.web = AsyncWebClient(token=token, base_url=self._base, session=session, retry_handlers=[])
+
+    @property
+    def base_url(self) -> str:
+        """Where Slack's methods are."""
+        return self._base
 
     @classmethod
     def open(
@@ -238,6 +246,30 @@ class SlackClient:
         count_slack_call(method="upload", outcome="ok" if status == 200 else f"http_{status}")
         if status != 200:
             raise SlackUnavailable(f"upload: HTTP {status}", code=f"http_{status}")
+
+    async def download(self, url: str, *, most_bytes: int) -> tuple[bytes | None, str]:
+        """Content and media type of a file of Slack's; no content when there is more than ``most_bytes`` of it.
+
+        The caller has made sure that the address is Slack's: our token goes there. It is never passed on by a redirect.
+        """
+        refuse_inside_transaction("download")
+        await _refuse_if_unwanted()
+        timeout = aiohttp.ClientTimeout(total=_DOWNLOAD_SECONDS)
+        headers = {"Authorization": self._headers["Authorization"]}
+        try:
+            async with self._session.get(URL(url), headers=headers, allow_redirects=False, timeout=timeout) as response:
+                if response.status >= 500 or response.status == 429:
+                    raise SlackUnavailable(f"file: HTTP {response.status}", code=f"http_{response.status}")
+                if response.status != 200:
+                    raise SlackRefused(f"file: HTTP {response.status}", code=f"http_{response.status}")
+                content = bytearray()
+                async for piece in response.content.iter_chunked(65_536):
+                    content += piece
+                    if len(content) > most_bytes:
+                        return None, response.content_type
+                return bytes(content), response.content_type
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise SlackUnavailable(f"file: {type(error).__name__}", code="lost") from error
 
     async def replies_since(self, *, channel_id: str, thread_ts: str, oldest: str, team_id: str = "") -> list[Json]:
         """Messages of a thread that are newer than ``oldest``, with metadata. None when the thread is gone."""

@@ -181,6 +181,14 @@ def _addressed(
 
 
 @dataclass(frozen=True)
+class SharedFile:
+    """A file in a message. Only its id is relied on: what else a message says about a file may be anything."""
+
+    file_id: str
+    name: str
+
+
+@dataclass(frozen=True)
 class Spoken:
     """A message as somebody wrote it. ``text`` has our mention removed; the rest is as typed."""
 
@@ -191,8 +199,12 @@ class Spoken:
     text: str
     is_mention: bool
     is_in_thread: bool
-    has_files: bool
+    files: tuple[SharedFile, ...]
     is_from_elsewhere: bool
+
+    @property
+    def has_files(self) -> bool:
+        return bool(self.files)
 
     @property
     def asked_at(self) -> datetime:
@@ -215,9 +227,17 @@ def spoken_in(payload: Payload) -> Spoken:
         text=without_mention(text, bot_user_id),
         is_mention=event.get("type") == "app_mention" or mentions(text, bot_user_id),
         is_in_thread=thread != ts,
-        has_files=bool(event.get("files")),
+        files=_files_in(event),
         is_from_elsewhere=any(isinstance(event.get(name), str) and event[name] != team for name in ("user_team", "source_team")),
     )
+
+
+def _files_in(event: Payload) -> tuple[SharedFile, ...]:
+    files = event.get("files")
+    if not isinstance(files, list):
+        return ()
+    named = [file for file in files if isinstance(file, dict) and isinstance(file.get("id"), str) and _ID.fullmatch(file["id"])]
+    return tuple(SharedFile(file["id"], str(file.get("name") or file["id"])[:300]) for file in named)
 
 
 def bot_user_of(payload: Payload) -> str | None:

@@ -49,6 +49,7 @@ SCOPE_OF_METHOD = {
     "conversations.replies": "im:history",
     "files.completeUploadExternal": "files:write",
     "files.getUploadURLExternal": "files:write",
+    "files.info": "files:read",
     "users.info": "users:read",
     "views.open": None,
     "views.publish": None,

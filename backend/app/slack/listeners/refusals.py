@@ -26,9 +26,7 @@ def refusal_of(spoken: Spoken, person: Person, language: Language, *, max_length
     """What can be said from the message and its author alone."""
     if person.is_external or spoken.is_from_elsewhere:
         return Refusal(message("agent.external", language))
-    if not spoken.text:
-        if spoken.has_files:
-            return Refusal(message("agent.files_only", language))
+    if not spoken.text and not spoken.has_files:
         return Refusal(message("agent.empty_mention", language), [prompt_buttons(language)])
     if len(spoken.text) > max_length:
         return Refusal(message("agent.too_long", language, limit=max_length, length=len(spoken.text)))
