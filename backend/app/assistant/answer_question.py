@@ -211,7 +211,7 @@ class AnswerQuestion:
         return talk.result(), passages.result()
 
     async def _search(self, subject: str, question: Question) -> list[Passage]:
-        return await self._knowledge.search(subject, actor=_actor(question), limit=MOST_PASSAGES)
+        return await self._knowledge.search(subject, actor=question.actor, limit=MOST_PASSAGES)
 
     async def _ask(self, question: Question, material: _Material, prompt: Prompt, sink: AnswerSink) -> ModelReply:
         opened: StreamingReply | None = None
@@ -275,18 +275,6 @@ class AnswerQuestion:
         async with self._database.transaction() as session:
             await self._drafts.keep_draft(session, question.claim, exchange.answer)
             return await DialogueRepository(session, self._cipher).record(exchange)
-
-
-def _actor(question: Question) -> Actor:
-    """Who asks, and whether others will read the answer."""
-    speaker, where = question.speaker, question.conversation
-    return Actor(
-        speaker.team_id,
-        speaker.user_id,
-        speaker.standing,
-        is_private=where.is_direct,
-        channel_id=None if where.is_direct else where.channel_id,
-    )
 
 
 def _follow_up(text: str, talk: Talk) -> tuple[Remark, str]:

@@ -8,7 +8,7 @@ from app.dialogue.conversation import Conversation
 from app.i18n.language import Language
 from app.inbox.claim import Claim
 from app.knowledge.passage import Passage
-from app.people.person import Person
+from app.people.person import Actor, Person
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,18 @@ class Question:
     asked_at: datetime
     language: Language
     claim: Claim
+
+    @property
+    def actor(self) -> Actor:
+        """Who asks, and whether others will read the answer."""
+        where = self.conversation
+        return Actor(
+            self.speaker.team_id,
+            self.speaker.user_id,
+            self.speaker.standing,
+            is_private=where.is_direct,
+            channel_id=None if where.is_direct else where.channel_id,
+        )
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import Self, TypeVar
 
 from app.core.encryption import Cipher
 from app.core.errors import LostClaim
+from app.core.metrics import inbox_undone
 from app.inbox.claim import Claim
 from app.inbox.envelope import (
     ClaimedEvent,
@@ -17,6 +18,7 @@ from app.inbox.envelope import (
     DoubtfulPart,
     Envelope,
     GivenUp,
+    Queue,
     ReplyPart,
     StoredEvent,
     UnfinishedPart,
@@ -149,10 +151,12 @@ class Inbox:
         async with self._database.reading() as session:
             return await InboxRepository(session).dead_letters(team_id, limit)
 
-    async def count_undone(self) -> int:
-        """Events that wait or are being answered, of all workspaces."""
+    async def queue(self) -> Queue:
+        """How the work of all workspaces stands; also what ``/metrics`` shows of it."""
         async with self._database.reading() as session:
-            return await InboxRepository(session).count_undone()
+            queue = await InboxRepository(session).queue()
+        inbox_undone.set(queue.undone)
+        return queue
 
     async def replace_waiting_text(self, *, team_id: str, channel_id: str, message_ts: str, text: str) -> bool:
         """A message was edited before anybody began to answer it: the new text is answered. False when it is too late."""
@@ -171,10 +175,11 @@ class Inbox:
         async with self._database.reading() as session:
             return await InboxRepository(session).withdraw(team_id, channel_id, message_ts)
 
-    async def store_retry(self, inbox_id: int, *, team_id: str, user_id: str) -> bool:
-        """Stores a finished event anew, for the retry button. Only the person who asked may press it.
+    async def store_retry(self, inbox_id: int, *, team_id: str, user_id: str, wish: str = "retry") -> bool:
+        """Stores a finished event anew, for the retry button and its like. Only the person who asked may press it.
 
-        Each event can be retried once (the new one has a button of its own), so that a double click asks once.
+        ``wish`` tells what is to become of the message this time; it comes back in the payload under that name. Each event can
+        be stored again once per wish (the new one has buttons of its own), so that a double click asks once.
         False when that has happened, or when the event is unfinished, too old, or not this person's.
         """
         async with self._database.reading() as session:
@@ -182,9 +187,11 @@ class Inbox:
         if row is None or row["user_id"] != user_id:
             return False
         body = self._cipher.decrypt(row["envelope"], place=_envelope_place(team_id, row["event_id"]))
+        if wish != "retry":
+            body = json.dumps({**json.loads(body), "wish": wish}, ensure_ascii=False, separators=(",", ":"))
         return await self.store_once(
             Envelope(
-                team_id=team_id, event_id=f"retry:{inbox_id}", kind="retry", conversation=row["conversation"],
+                team_id=team_id, event_id=f"{wish}:{inbox_id}", kind="retry", conversation=row["conversation"],
                 channel_id=row["channel_id"], message_ts=None, user_id=row["user_id"], body=body.encode(),
             )
         )  # fmt: skip

@@ -1,7 +1,7 @@
 """Guided talks in PostgreSQL. What the person said is encrypted; the state is rebuilt from the statements, never stored."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.coaching.talk.state import Known, Point, Talk
 from app.core.encryption import Cipher
@@ -14,12 +14,13 @@ MOST_STATEMENTS = 200
 
 @dataclass(frozen=True)
 class OpenTalk:
-    """A talk under way in one session."""
+    """A talk under way in one session, or one that has been: see ``is_open``."""
 
     id: int
     team_id: str
     user_id: str
     talk: Talk
+    is_open: bool = True
 
 
 class TalkRepository:
@@ -31,11 +32,17 @@ class TalkRepository:
 
     async def open_talk(self, team_id: str, user_id: str, conversation: str) -> OpenTalk | None:
         """The open talk of a conversation, for its owner; ``None`` for anybody else."""
+        last = await self.last_talk(team_id, user_id, conversation)
+        return last if last is not None and last.is_open else None
+
+    async def last_talk(self, team_id: str, user_id: str, conversation: str) -> OpenTalk | None:
+        """The person's newest talk in a conversation, open or closed."""
         row = await self._session.fetch_row(
             """
-            select t.id, t.topic, t.asked, t.last_asked, t.plan_requested, s.is_direct, s.channel_id
+            select t.id, t.topic, t.asked, t.last_asked, t.plan_requested, t.closed_at, s.is_direct, s.channel_id
             from coaching_talks t join dialogue_sessions s on s.id = t.session_id
-            where t.team_id = $1 and t.user_id = $2 and s.team_id = $1 and s.conversation = $3 and t.closed_at is null
+            where t.team_id = $1 and t.user_id = $2 and s.team_id = $1 and s.conversation = $3
+            order by t.id desc limit 1
             """,
             team_id, user_id, conversation,
         )  # fmt: skip
@@ -44,7 +51,18 @@ class TalkRepository:
         channel_id = None if row["is_direct"] else row["channel_id"]
         earlier = await self._earlier(team_id, user_id, row["topic"], channel_id=channel_id, before=row["id"])
         known = await self._statements(team_id, user_id, [row["id"], *(talk["id"] for talk in earlier)])
-        return OpenTalk(row["id"], team_id, user_id, _talk(row, known))
+        return OpenTalk(row["id"], team_id, user_id, _talk(row, known), row["closed_at"] is None)
+
+    async def is_taken(self, team_id: str, user_id: str, conversation: str) -> bool:
+        """Whether somebody else works something out in this conversation: there is one open talk in each."""
+        found = await self._session.fetch_value(
+            """
+            select 1 from coaching_talks t join dialogue_sessions s on s.id = t.session_id
+            where t.team_id = $1 and s.team_id = $1 and s.conversation = $3 and t.user_id <> $2 and t.closed_at is null
+            """,
+            team_id, user_id, conversation,
+        )  # fmt: skip
+        return found is not None
 
     async def remembered(self, team_id: str, user_id: str, *, topic: str, channel_id: str | None) -> Talk:
         """What a new talk starts from: what the person said about the topic before, so nothing is asked twice.
@@ -90,7 +108,7 @@ class TalkRepository:
                 for known in fresh
             ],
         )  # fmt: skip
-        return OpenTalk(before.id, before.team_id, before.user_id, talk)
+        return replace(before, talk=talk)
 
     async def close(self, team_id: str, talk_id: int, *, outcome: str) -> None:
         """Ends a talk: ``planned``, ``answered`` or ``idle``."""

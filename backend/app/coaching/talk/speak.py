@@ -24,6 +24,11 @@ class Heard:
     has_no_answer: bool = False
     is_hesitation: bool = False
 
+    @property
+    def tells_nothing(self) -> bool:
+        """Nothing to go on with: a wait, or a "no" without what is right instead."""
+        return self.is_hesitation or (self.is_correction and not self.learned)
+
 
 def opening(topic: str, language: Language) -> str:
     """Says that this is taken as a problem to work on."""
@@ -36,6 +41,8 @@ def mirror(heard: Heard, language: Language) -> list[str]:
     """Reflection comes before advice, and before the next question."""
     if heard.is_hesitation:
         return [message("talk.say.hesitate", language)]
+    if heard.is_correction and not heard.learned:
+        return [message("talk.say.what_instead", language)]
     if heard.has_no_answer:
         return [message("talk.say.no_answer", language)]
     return [_mirrored(known, language, is_correction=heard.is_correction) for known in heard.learned[:MOST_MIRRORED]]

@@ -7,11 +7,12 @@ what is known, never stored or guessed.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 PLAN_THRESHOLD = 80  # percent
 CLARIFYING_THRESHOLD = 50  # percent
+SAME_SITTING = timedelta(hours=12)
 
 
 class Point(StrEnum):
@@ -116,13 +117,14 @@ def point_asked_about(question_id: str) -> Point:
 
 def take_in(talk: Talk, statements: Iterable[Known], *, is_correction: bool = False) -> Talk:
     """The talk after a message: what it tells about points that were asked about or are open. A remark in passing does not
-    replace what the person said when they were asked; a correction does.
+    replace what the person said when they were asked, unless that was another day; a correction does.
     """
     asked = {point_asked_about(question_id) for question_id in talk.last_asked}
     for statement in statements:
-        if is_correction and talk.statement_of(statement.point) is not None:
+        held = talk.statement_of(statement.point)
+        if is_correction and held is not None:
             talk = correct(talk, statement.point, statement)
-        elif statement.point in asked or talk.statement_of(statement.point) is None:
+        elif held is None or statement.point in asked or statement.stated_at - held.stated_at > SAME_SITTING:
             talk = learn(talk, [statement])
     return talk
 

@@ -84,9 +84,10 @@ def hesitates(text: str) -> bool:
 
 
 def knows_no_answer(text: str, language: Language) -> bool:
-    """Whether a short answer says that there is none yet."""
+    """Whether the message says that there is no answer yet. "I have no time" is one."""
     folded = _folded(text)
-    return len(folded) <= LONGEST_WISH and has_any(cues(language).no_answer, folded)
+    cue = next((cue for cue in cues(language).no_answer if cue in folded), None)
+    return cue is not None and len(folded) - len(cue) <= LONGEST_REST * 3 and _point_of(text, language, asked=()) is None
 
 
 def is_correction(text: str, language: Language) -> bool:

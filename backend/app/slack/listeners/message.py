@@ -1,16 +1,18 @@
 """Somebody wrote to the coach: a mention, a direct message, or a reply in a thread the coach takes part in."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from slack_bolt.async_app import AsyncBoltContext
 
+from app.assistant.guide_talk import Course, Way, Wish
 from app.assistant.question import Question
 from app.i18n.language import Language
 from app.i18n.messages import message
 from app.inbox.envelope import ClaimedEvent
 from app.people.person import Person
 from app.slack.blocks.answer import answer_footer
+from app.slack.blocks.talk import note_on_answer
 from app.slack.blocks.trouble import offer_to_answer
 from app.slack.commands import COMMANDS
 from app.slack.commands.command import Command, CommandCall
@@ -19,9 +21,12 @@ from app.slack.edge import SlackEdge
 from app.slack.kept_answer import answer_footer_of_draft
 from app.slack.language import language_for
 from app.slack.listeners.context import claimed_of, edge_of
+from app.slack.listeners.files import bring_in_files, brings_files
 from app.slack.listeners.refusals import Refusal, is_loop, limit_refusal, may_explain_loop, refusal_of
+from app.slack.listeners.talk import guide, wish_in
 from app.slack.payloads import Spoken, spoken_in
 from app.slack.placement import ReplyAddress
+from app.slack.reply import Reply
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,12 @@ class Heard:
     person: Person
     language: Language
     claimed: ClaimedEvent
+    wish: Wish | None = None
+
+    @property
+    def may_be_in_talk(self) -> bool:
+        """A message at top level begins its thread, unless it is asked again."""
+        return self.spoken.is_in_thread or self.claimed.envelope.kind != "message"
 
 
 async def answer_message(body: dict[str, Any], context: AsyncBoltContext) -> None:
@@ -39,7 +50,7 @@ async def answer_message(body: dict[str, Any], context: AsyncBoltContext) -> Non
     spoken = spoken_in(body)
     if await _is_none_of_ours(edge, claimed, spoken):
         return await edge.inbox.finish(claimed.claim, outcome="ignored")
-    heard = await _hear(edge, claimed, spoken)
+    heard = replace(await _hear(edge, claimed, spoken), wish=wish_in(body))
     if claimed.attempts == 1 and await is_loop(edge, spoken):
         return await _pause(edge, heard)
     command, words = command_in(spoken.text, COMMANDS)
@@ -57,14 +68,24 @@ async def _answer(edge: SlackEdge, heard: Heard) -> None:
             await reply.finish(reply.text_kept, blocks=footer)
         elif refusal := await _refusal(edge, heard):
             await reply.finish(refusal.text, blocks=refusal.blocks, outcome="explained")
+        elif brings_files(heard.spoken):
+            await bring_in_files(edge, reply, heard.claimed, heard.spoken, person=heard.person, language=heard.language)
         else:
             await reply.show_work()
-            question = _question(heard)
-            answer = await reply.until_stopped(edge.answer_question(question, reply))
-            if answer is not None:
-                await reply.finish(answer.text, blocks=answer_footer(answer, links=edge.rules.links))
+            course = await edge.guide_talk.consider(_question(heard), wish=heard.wish, may_be_in_talk=heard.may_be_in_talk)
+            if course.way is Way.TALK:
+                await guide(edge, course, reply)
             else:
-                await edge.answer_question.keep_stopped(question, reply.text_written)
+                await _answer_question(edge, course, reply)
+
+
+async def _answer_question(edge: SlackEdge, course: Course, reply: Reply) -> None:
+    answer = await reply.until_stopped(edge.answer_question(course.question, reply))
+    if answer is None:
+        await edge.answer_question.keep_stopped(course.question, reply.text_written)
+        return
+    note = note_on_answer(course, answer.language)
+    await reply.finish(answer.text, blocks=[*note, *answer_footer(answer, links=edge.rules.links)])
 
 
 async def _is_none_of_ours(edge: SlackEdge, claimed: ClaimedEvent, spoken: Spoken) -> bool:
