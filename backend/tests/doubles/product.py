@@ -5,7 +5,7 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from starlette.applications import Starlette
 
 from app.assistant.question import Answer, AnswerSink, Question
 from app.composition import Services, open_services
+from app.core.clock import SystemClock
 from app.core.config import Environment, Settings
 from app.i18n.language import Language
 from app.jobs.work import working
@@ -62,6 +63,19 @@ class Door:
         return [question.text for question in self.asked]
 
 
+class MovableClock(SystemClock):
+    """The product's clock, which stories move on."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta()
+
+    def now(self) -> datetime:
+        return super().now() + self.ahead
+
+    def monotonic(self) -> float:
+        return super().monotonic() + self.ahead.total_seconds()
+
+
 @dataclass
 class Product:
     """What a scenario works with."""
@@ -72,6 +86,15 @@ class Product:
     services: Services
     edge: SlackEdge
     url: str
+    clock: MovableClock
+
+    def advance(self, **by: float) -> None:
+        """Moves the product's clock and Slack's on together: ``days=1, hours=3``."""
+        self.clock.ahead += timedelta(**by)
+        self.slack.clock.advance(timedelta(**by).total_seconds())
+
+    def advance_to(self, moment: datetime) -> None:
+        self.advance(seconds=(moment - self.clock.now()).total_seconds())
 
     async def knows(self, title: str, body: str, **more: Any) -> None:
         """Puts an entry into the company's knowledge."""
@@ -144,13 +167,14 @@ async def open_product(database_url: str, redis_url: str, folder: Path, **settin
         effective = _settings(
             database_url=database_url, redis_url=redis_url, folder=folder, slack_api_url=server.api_url, model=model, **settings
         )
-        services = await stack.enter_async_context(open_services(effective))
+        clock = MovableClock()
+        services = await stack.enter_async_context(open_services(effective, clock=clock))
         edge = services.dispatcher._edge
         door = Door(edge.answer_question)
         object.__setattr__(edge, "answer_question", door)
         await stack.enter_async_context(_serving(Starlette(routes=services.slack_routes), listening))
         await stack.enter_async_context(working(services))
-        yield Product(slack, model, door, services, edge, url)
+        yield Product(slack, model, door, services, edge, url, clock)
 
 
 def _settings(

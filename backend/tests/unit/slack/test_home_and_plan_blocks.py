@@ -51,9 +51,7 @@ def an_item(
     return PlanItem(number, 1, action, status, 0, None, None)
 
 
-def a_page(
-    text: str = "価格の根拠を話す", *, count: int = 100, person: Person = PERSON, topic: str | None = "negotiation"
-) -> HomePage:
+def a_page(text: str = "価格の根拠を話す", *, count: int = 100, person: Person = PERSON) -> HomePage:
     items = [an_item(n, text, due_on=TODAY + timedelta(days=n - 3)) for n in range(1, count + 1)]
     taxonomy = own_taxonomy()
     evidence = [
