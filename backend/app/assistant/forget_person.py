@@ -41,8 +41,10 @@ class ForgetPerson:
             conversations = await everything.conversations()
             counts = await everything.forget()
         # After the commit: whoever reads PostgreSQL from now on finds nothing to put back.
-        await self._cache.delete(home_key(actor.team_id, actor.user_id), *map(session_key, conversations))
+        if conversations:
+            await self._cache.delete(*map(session_key, conversations))
         await self._cache.block(memory_key(actor.team_id, actor.user_id))
+        await self._cache.block(home_key(actor.team_id, actor.user_id))
         await self._people.drop_cached(actor.team_id, actor.user_id)
         logger.info("person_forgotten", extra={"team_id": actor.team_id, "rows": sum(counts.values())})
         return Forgotten(counts)

@@ -17,7 +17,7 @@ from app.slack.blocks.parts import Block
 from app.slack.blocks.why import why_blocks
 from app.slack.edge import SlackEdge
 from app.slack.listeners.context import edge_of
-from app.slack.listeners.home import home_again
+from app.slack.listeners.home import home_changed
 from app.slack.listeners.windows import actor_of, language_of_actor, open_window, typed
 from app.slack.respond import respond
 
@@ -39,7 +39,7 @@ async def turn_page(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any],
 async def erase_memory(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:
     edge, actor = edge_of(context), actor_of(body)
     await edge.memories.erase(actor, _id_in(action))
-    await edge.inbox.store_once(home_again(actor.team_id, actor.user_id, body["trigger_id"]))
+    await home_changed(edge, actor, body["trigger_id"])
     await ack()
     await _show_again(edge, actor, view_id=body["view"]["id"], page=int(body["view"]["private_metadata"]))
 
@@ -63,7 +63,7 @@ async def take_correction(ack: AsyncAck, body: dict[str, Any], view: dict[str, A
         key = {Correction.EMPTY: "refused_empty", Correction.ORDER: "refused_order", Correction.GONE: "gone"}[outcome]
         await ack(response_action="errors", errors={"correction": message(f"memory.{key}", await language_of_actor(edge, actor))})
         return
-    await edge.inbox.store_once(home_again(actor.team_id, actor.user_id, f"memory:{view['id']}"))
+    await home_changed(edge, actor, f"memory:{view['id']}")
     await ack()
     await _show_again(edge, actor, view_id=about["list"], page=about["page"])
 
