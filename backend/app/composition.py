@@ -20,6 +20,8 @@ from app.assistant.close_sessions import CloseSessions
 from app.assistant.export_person import ExportPerson
 from app.assistant.forget_person import ForgetPerson
 from app.assistant.give_feedback import GiveFeedback
+from app.assistant.guide_talk import GuideTalk
+from app.assistant.import_knowledge import ImportKnowledge
 from app.assistant.judge_knowledge import JudgeKnowledge
 from app.assistant.memories import Memories
 from app.assistant.note_outcome import NoteOutcome
@@ -163,6 +165,8 @@ async def open_services(settings: Settings, *, clock: Clock | None = None) -> As
             embedder=embedder,
         )  # fmt: skip
 
+        propose_knowledge = ProposeKnowledge(database=database, cipher=cipher, clock=clock)
+
         # The Slack edge
         workspaces = await opened.enter_async_context(
             WorkspaceDirectory(WhoWeAre(client), people, app_id=settings.slack_app_id, team_id=settings.slack_team_id)
@@ -185,6 +189,15 @@ async def open_services(settings: Settings, *, clock: Clock | None = None) -> As
             inbox=inbox,
             stops=stops,
             answer_question=answer_question,
+            guide_talk=GuideTalk(
+                database=database,
+                cipher=cipher,
+                recent_turns=recent_turns,
+                knowledge=knowledge,
+                llm=llm,
+                drafts=inbox,
+                clock=clock,
+            ),
             knowledge=knowledge,
             people=people,
             talks=talks,
@@ -194,7 +207,8 @@ async def open_services(settings: Settings, *, clock: Clock | None = None) -> As
             explain_answers=ExplainAnswers(database=database, cipher=cipher, inbox=inbox),
             give_feedback=GiveFeedback(database, cipher, clock),
             judge_knowledge=JudgeKnowledge(database),
-            propose_knowledge=ProposeKnowledge(database=database, cipher=cipher, clock=clock),
+            propose_knowledge=propose_knowledge,
+            import_knowledge=ImportKnowledge(database=database, library=library, propose=propose_knowledge, clock=clock),
             change_plan=ChangePlan(database=database, cipher=cipher, clock=clock, taxonomy=taxonomy),
             show_home=ShowHome(database=database, cipher=cipher, clock=clock, talks=talks, growth=show_growth, memories=memories),
             home_shelf=HomeShelf(cache, cipher),
@@ -209,7 +223,7 @@ async def open_services(settings: Settings, *, clock: Clock | None = None) -> As
             clock=clock,
         )
         bolt = BoltDoor(edge, bot_token=bot_token)
-        receiver = EventReceiver(inbox=inbox, workspaces=workspaces)
+        receiver = EventReceiver(inbox=inbox, workspaces=workspaces, longest_key=settings.session_id_max_length)
         door = InteractionDoor(bolt=bolt, limits=limits, fallback_language=edge.rules.fallback_language)
         yield Services(
             settings=settings,
@@ -308,7 +322,8 @@ def _probes(
         return Finding(True, {"is_offline": llm.is_offline, "model": llm.model_name})
 
     async def ask_queue() -> Finding:
-        return Finding(True, {"undone": await inbox.count_undone()})
+        queue = await inbox.queue()
+        return Finding(queue.moves, {"undone": queue.undone, "oldest_seconds": queue.oldest_seconds, "workers": queue.workers})
 
     return [
         Asking("database", ask_database, is_required=True),

@@ -141,10 +141,10 @@ class Settings(BaseSettings):
 
     # Limits
     max_input_length: int = Field(10_000, ge=100, description="Characters of one chat message.")
-    session_id_max_length: int = Field(100, ge=20, description="Characters of a conversation key.")
+    session_id_max_length: int = Field(100, ge=20, description="Characters of a conversation key (team:channel:thread).")
     questions_per_minute: int = Field(20, ge=1, description="Questions one person may ask in a minute.")
     questions_per_minute_workspace: int = Field(300, ge=1, description="Questions one workspace may ask in a minute.")
-    queue_per_person: int = Field(5, ge=1, description="Questions of one person that may wait at once.")
+    allowed_commands: str = Field("", description="Must stay empty: no model runs commands here. A filled list stops the start.")
     worker_concurrency: int = Field(300, ge=1, description="Answers one process works on at once.")
 
     # How long things are kept
@@ -187,6 +187,13 @@ class Settings(BaseSettings):
     def _without_inline_comment(cls, value: Any) -> Any:
         """Service managers hand ``value  # comment`` over whole; ``.env`` readers do not. Both mean the value."""
         return re.sub(r"\s+#\s.*$", "", value) if isinstance(value, str) else value
+
+    @field_validator("allowed_commands")
+    @classmethod
+    def _no_commands(cls, value: str) -> str:
+        if value.strip():
+            raise ValueError("must be empty: models run no commands here, they are only given knowledge and the talk")
+        return value
 
     @field_validator("log_format")
     @classmethod

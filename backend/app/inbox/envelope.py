@@ -85,6 +85,23 @@ class WaitingEvent:
     place: int
 
 
+LONGEST_PROMISED_WAIT = 150.0  # seconds
+
+
+@dataclass(frozen=True)
+class Queue:
+    """Events that wait or are being answered; seconds since the oldest came; workers with a heartbeat in the last 20 s."""
+
+    undone: int
+    oldest_seconds: float
+    workers: int
+
+    @property
+    def moves(self) -> bool:
+        """Somebody works, and nothing waits longer than anybody is promised to."""
+        return self.workers > 0 and self.oldest_seconds < LONGEST_PROMISED_WAIT
+
+
 @dataclass(frozen=True)
 class DeadLetter:
     """An event that could not be dealt with: for operators."""

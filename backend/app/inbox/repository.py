@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from app.inbox.claim import Claim
-from app.inbox.envelope import DeadLetter, DoubtfulPart, ReplyPart, StoredEvent, UnfinishedPart
+from app.inbox.envelope import DeadLetter, DoubtfulPart, Queue, ReplyPart, StoredEvent, UnfinishedPart
 from app.storage.database import Record, Session
 
 # One statement: an event is never stored without its job, and a duplicate enqueues nothing. The rows are inserted in the order of
@@ -123,7 +123,11 @@ select id, event_id, kind, reference, attempts, received_at, done_at from inbox
 where team_id = $1 and outcome = 'dead' and done_at is not null order by done_at desc limit $2
 """
 
-_COUNT_UNDONE = "select count(*) from inbox where done_at is null"
+_QUEUE = """
+select count(*) as undone, coalesce(extract(epoch from now() - min(received_at)), 0)::float8 as oldest_seconds,
+       (select count(*) from procrastinate_workers where last_heartbeat > now() - interval '20 seconds') as workers
+from inbox where done_at is null
+"""
 
 _WAITING_MESSAGE = """
 select id, event_id, envelope from inbox
@@ -241,8 +245,10 @@ class InboxRepository:
     async def dead_letters(self, team_id: str, limit: int) -> list[DeadLetter]:
         return [DeadLetter(*row) for row in await self._session.fetch(_DEAD_LETTERS, team_id, limit)]
 
-    async def count_undone(self) -> int:
-        return int(await self._session.fetch_value(_COUNT_UNDONE))
+    async def queue(self) -> Queue:
+        row = await self._session.fetch_row(_QUEUE)
+        assert row is not None
+        return Queue(**dict(row))
 
     async def waiting_message(self, team_id: str, channel_id: str, message_ts: str) -> Record | None:
         """The row of a message nobody has begun to answer, locked until the transaction ends."""

@@ -17,6 +17,7 @@ logger = logging.getLogger(__name__)
 TELL_PLACES_SECONDS = 1.0
 EMBED_SECONDS = 2.0
 CLEAN_SECONDS = 3600.0
+LOOK_AT_QUEUE_SECONDS = 15.0
 CLOSE_SESSIONS_SECONDS = 20.0
 
 
@@ -49,6 +50,7 @@ def _side_tasks(services: Services) -> list[SideTask]:
         SideTask("tell_places", TELL_PLACES_SECONDS, TellPlaces(services.inbox, services.dispatcher)),
         SideTask("janitor", CLEAN_SECONDS, services.janitor),
         SideTask("purge", CLEAN_SECONDS, services.inbox.purge),
+        SideTask("queue", LOOK_AT_QUEUE_SECONDS, services.inbox.queue),
     ]
     tasks.append(SideTask("close_sessions", CLOSE_SESSIONS_SECONDS, services.close_sessions))
     if services.embedding_queue is not None:

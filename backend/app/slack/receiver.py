@@ -4,7 +4,7 @@ import logging
 from typing import Any
 
 from app.inbox.inbox import Inbox
-from app.slack.ingress import check_addressee
+from app.slack.ingress import Refused, check_addressee
 from app.slack.payloads import Addressed, Bystander, Edited, Ignored, Withdrawn, fate_of
 from app.slack.workspace import WorkspaceDirectory
 
@@ -14,8 +14,9 @@ logger = logging.getLogger(__name__)
 class EventReceiver:
     """Takes events for the inbox."""
 
-    def __init__(self, *, inbox: Inbox, workspaces: WorkspaceDirectory) -> None:
+    def __init__(self, *, inbox: Inbox, workspaces: WorkspaceDirectory, longest_key: int = 100) -> None:
         self._inbox = inbox
+        self._longest_key = longest_key
         self._workspaces = workspaces
 
     async def receive(self, payload: dict[str, Any], body: bytes) -> str:
@@ -30,6 +31,8 @@ class EventReceiver:
             logger.error("slack_drops_events", extra={"team_id": workspace.team_id})
         match fate_of(payload, Bystander(workspace.thread_replies, workspace.bot_user_id)):
             case Addressed() as addressed:
+                if len(addressed.conversation) > self._longest_key:
+                    raise Refused(400, "conversation_too_long")
                 return "stored" if await self._inbox.store_once(addressed.envelope(body)) else "known"
             case Edited(team_id, channel_id, message_ts, text):
                 replaced = await self._inbox.replace_waiting_text(

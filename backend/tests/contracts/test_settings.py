@@ -155,3 +155,9 @@ def test_secrets_are_stars_wherever_settings_are_shown() -> None:
     settings = load_settings(_env_file=None, **PRODUCTION, admin_api_keys="CANARY-KEY", openai_api_key="CANARY-KEY")
     assert "CANARY" not in repr(settings)
     assert "an-example" not in str(settings)
+
+
+def test_a_list_of_commands_for_models_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALLOWED_COMMANDS", "ls,cat,grep")
+    with pytest.raises(ConfigurationError, match="ALLOWED_COMMANDS: must be empty"):
+        load_settings()
