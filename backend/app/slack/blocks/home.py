@@ -54,6 +54,13 @@ def refusal_view(language: Language) -> Block:
     ]}  # fmt: skip
 
 
+def blank_view(language: Language) -> Block:
+    """For somebody of whom nothing is known any more."""
+    return {"type": "home", "callback_id": "home", "blocks": [
+        header(message("home.title", language)), section(message("home.greeting", language)), _start_buttons(language),
+    ]}  # fmt: skip
+
+
 def help_modal(blocks: list[Block], language: Language) -> Block:
     """Help as a window, since the Home tab has no place for a private message."""
     return {"type": "modal", "callback_id": "help", "title": plain(message("home.title", language), 24),

@@ -20,6 +20,7 @@ from app.slack.errands import export_errand, forget_errand
 from app.slack.files import SlackFile, hand_over, tell_person
 from app.slack.growth_chart import alt_text, chart_of, days_of, legend
 from app.slack.listeners.context import claimed_of, edge_of
+from app.slack.listeners.home import blank_home
 from app.slack.listeners.windows import actor_of, language_of_actor, open_window, typed
 from app.slack.respond import respond
 
@@ -107,6 +108,7 @@ async def forget_everything(body: dict[str, Any], action: dict[str, Any], contex
     edge, actor = edge_of(context), actor_of(body)
     language = Language(json.loads(action["value"])["language"])
     forgotten = await edge.forget_person(actor)
+    await blank_home(edge, actor, language)
     await tell_person(edge.client, actor, message("growth.forget.done", language, count=forgotten.total))
     await edge.inbox.finish(claim, outcome="answered")
 

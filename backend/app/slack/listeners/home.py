@@ -8,7 +8,7 @@ from slack_bolt.async_app import AsyncBoltContext
 from app.i18n.language import Language
 from app.inbox.envelope import Envelope
 from app.people.person import Actor, Person
-from app.slack.blocks.home import home_view, refusal_view
+from app.slack.blocks.home import blank_view, home_view, refusal_view
 from app.slack.blocks.parts import Block
 from app.slack.blocks.prompts import suggested_prompts
 from app.slack.edge import SlackEdge
@@ -59,6 +59,12 @@ async def _suggest(edge: SlackEdge, person: Person, channel_id: str) -> None:
 
 def _language(edge: SlackEdge, person: Person) -> Language:
     return language_for(person=person.language, workspace=edge.workspaces.current.language, fallback=edge.rules.fallback_language)
+
+
+async def blank_home(edge: SlackEdge, actor: Actor, language: Language) -> None:
+    """Slack keeps what it was shown last: after somebody was forgotten, that is nothing about them."""
+    view = blank_view(language)
+    await edge.client.call("views.publish", team_id=actor.team_id, json={"user_id": actor.user_id, "view": view})
 
 
 async def home_changed(edge: SlackEdge, actor: Actor, trigger: str) -> None:

@@ -21,7 +21,7 @@ from app.dialogue.turn import PastSession
 from app.i18n.language import Language
 from app.people.person import Dose, Person, Persona, Visibility
 from app.slack.blocks.help import About
-from app.slack.blocks.home import home_view, refusal_view
+from app.slack.blocks.home import blank_view, home_view, refusal_view
 from app.slack.blocks.plan import plan_item_blocks
 from app.slack.blocks.plan_forms import drop_modal, edit_modal, notice_modal, postpone_modal, sentence_about, with_item
 from app.slack.blocks.reminder import reminder_blocks, reminder_text
@@ -73,6 +73,7 @@ VIEWS: dict[str, Callable[[str, Language], dict[str, Any]]] = {
     "home, very full": lambda text, language: home_view(a_page(text, count=2000), language=language, about=ABOUT),
     "home, usual": lambda text, language: home_view(a_page(text, count=4), language=language, about=ABOUT),
     "home, empty": lambda _, language: home_view(a_page(count=0), language=language, about=ABOUT),
+    "home of somebody forgotten": lambda _, language: blank_view(language),
     "home for strangers": lambda _, language: refusal_view(language),
     "postpone": lambda text, language: postpone_modal(an_item(title=text), language, suggested=TODAY, about=text[:100]),
     "edit": lambda text, language: edit_modal(an_item(title=text), language, about="{}"),
