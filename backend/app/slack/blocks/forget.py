@@ -1,7 +1,7 @@
 """Before everything about a person is erased: what goes, what stays, and a word to type."""
 
 from app.i18n.language import Language
-from app.i18n.messages import message
+from app.i18n.messages import catalog, message
 from app.people.personal_data import PERSONAL_DATA, Fate
 from app.slack.blocks.parts import Block, actions, button, context, modal, plain, section, text_input
 
@@ -46,9 +46,10 @@ def forgetting_modal(language: Language) -> Block:
 
 
 def name_of_data(name: str, language: Language) -> str:
-    """A class of personal data as people read it."""
-    return message(f"growth.data.{name.replace(' ', '_')}", language)
+    """A class of personal data as people read it. A class without a name of its own must not keep anybody from erasing it."""
+    key = f"growth.data.{name.replace(' ', '_')}"
+    return message(key if key in catalog(language) else "growth.data.other", language)
 
 
 def _list(names: list[str], language: Language) -> str:
-    return "\n".join(f"• {name_of_data(name, language)}" for name in names)
+    return "\n".join(dict.fromkeys(f"• {name_of_data(name, language)}" for name in names))
