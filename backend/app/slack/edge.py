@@ -7,6 +7,8 @@ from app.assistant.change_plan import ChangePlan
 from app.assistant.export_person import ExportPerson
 from app.assistant.forget_person import ForgetPerson
 from app.assistant.give_feedback import GiveFeedback
+from app.assistant.guide_talk import GuideTalk
+from app.assistant.import_knowledge import ImportKnowledge
 from app.assistant.judge_knowledge import JudgeKnowledge
 from app.assistant.memories import Memories
 from app.assistant.note_outcome import NoteOutcome
@@ -71,6 +73,7 @@ class SlackEdge:
     inbox: Inbox
     stops: StopSignals
     answer_question: AnswersQuestions
+    guide_talk: GuideTalk
     knowledge: SearchesKnowledge
     people: PeopleDirectory
     talks: PastTalks
@@ -81,6 +84,7 @@ class SlackEdge:
     give_feedback: GiveFeedback
     judge_knowledge: JudgeKnowledge
     propose_knowledge: ProposeKnowledge
+    import_knowledge: ImportKnowledge
     change_plan: ChangePlan
     show_home: ShowHome
     home_shelf: HomeShelf

@@ -6,17 +6,19 @@ from app.slack.blocks.feedback import FEEDBACK_ACTION, REASON_VIEW
 from app.slack.blocks.forget import FORGET_VIEW, OPEN_FORGET_ACTION
 from app.slack.blocks.history import EXPORT_ACTION, OUTCOME_ACTION
 from app.slack.blocks.home import DOSE_ACTION, HELP_ACTION, LANGUAGE_ACTION, PERSONA_ACTION, VISIBILITY_ACTION
+from app.slack.blocks.import_report import UNDO_ACTIONS
 from app.slack.blocks.knowledge import SEARCH_VIEW, SHARE_ACTION, VERDICT_ACTION
 from app.slack.blocks.memory import CORRECTION_VIEW, EDIT_ACTION, ERASE_ACTION, OPEN_ACTION, PAGE_ACTION
 from app.slack.blocks.plan import DONE_ACTION, MENU_ACTION, UNDO_ACTION
 from app.slack.blocks.plan_forms import DROP_VIEW, EDIT_VIEW, POSTPONE_VIEW
 from app.slack.blocks.prompts import PROMPT_ACTION
 from app.slack.blocks.reminder import SNOOZE_ACTION, STOP_ITEM_ACTION, SWITCH_ACTION
+from app.slack.blocks.talk import WISH_ACTION
 from app.slack.blocks.trouble import ANSWER_ANYWAY_ACTION, RETRY_ACTION
 from app.slack.blocks.why import WHY_ACTION
 from app.slack.commands import COMMANDS
 from app.slack.errands import CHART, EXPORT, FORGET
-from app.slack.listeners import clicks, history, memory, plan_items, settings
+from app.slack.listeners import clicks, files, history, memory, plan_items, settings, talk
 from app.slack.listeners.home import welcome
 from app.slack.listeners.lifecycle import notice_removal, stop_answering
 from app.slack.listeners.message import answer_message
@@ -43,6 +45,7 @@ ACTIONS: tuple[tuple[Name, Listener], ...] = (
     (FEEDBACK_ACTION, clicks.take_verdict),
     (RETRY_ACTION, clicks.retry_question),
     (ANSWER_ANYWAY_ACTION, clicks.retry_question),
+    (WISH_ACTION, talk.take_wish),
     (ASK_ACTION, clicks.open_question_form),
     (re.compile(PROMPT_ACTION.format(number=r"\d")), clicks.open_question_form),
     (HELP_ACTION, clicks.open_help),
@@ -69,6 +72,7 @@ ACTIONS: tuple[tuple[Name, Listener], ...] = (
     (re.compile(ERASE_ACTION.format(id=r"\d+")), memory.erase_memory),
     (re.compile(PAGE_ACTION.format(direction=r"\w+")), memory.turn_page),
     (WHY_ACTION, memory.explain_answer),
+    (UNDO_ACTIONS, files.undo_import),
     (re.compile(r".*"), clicks.ignore),
 )
 
