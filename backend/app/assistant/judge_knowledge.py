@@ -1,7 +1,7 @@
-"""A person says whether a piece of knowledge was of use."""
+"""A person says whether a piece of knowledge was of use, or that they do not want to see it."""
 
-from app.dialogue.repository import Verdict
-from app.knowledge.judgements.repository import JudgementRepository
+from app.knowledge.entry import scopes_of
+from app.knowledge.judgements.repository import Judgement, JudgementRepository
 from app.people.person import Actor
 from app.storage.database import Database
 
@@ -12,7 +12,7 @@ class JudgeKnowledge:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def __call__(self, entry_id: int, *, actor: Actor, verdict: Verdict) -> bool:
-        """False when there is no such entry in the actor's workspace."""
+    async def __call__(self, entry_id: int, *, actor: Actor, verdict: Judgement | None) -> bool:
+        """False when the actor may see no such entry. ``None`` takes back what they said."""
         async with self._database.transaction() as session:
-            return await JudgementRepository(session).judge(entry_id, actor=actor, verdict=verdict)
+            return await JudgementRepository(session).judge(entry_id, actor=actor, verdict=verdict, scopes=scopes_of(actor))

@@ -1,6 +1,6 @@
 """The BM25 query: one statement, every filter inside it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from app.knowledge.filters import SearchFilter
@@ -32,12 +32,24 @@ class LexicalResult:
 
 
 async def search_words(
-    session: Session, team_id: str, terms: Sequence[str], *, scopes: Sequence[str], wanted: SearchFilter, limit: int
+    session: Session,
+    team_id: str,
+    terms: Sequence[str] | Mapping[str, int],
+    *,
+    scopes: Sequence[str],
+    wanted: SearchFilter,
+    limit: int,
+    hidden: Sequence[int] = (),
 ) -> LexicalResult:
-    """The chunks that fit the terms best."""
+    """The chunks that fit the terms best.
+
+    ``terms`` may say which of them mean the same: those with the same number are one word of the question, so that an entry
+    which has one of them has the word. ``hidden`` entries are not looked at.
+    """
+    groups = terms if isinstance(terms, Mapping) else {term: number for number, term in enumerate(terms)}
     rows = await session.fetch(
-        SEARCH, team_id, list(terms), list(scopes), wanted.language, list(wanted.categories), int(wanted.least_trust),
-        wanted.updated_since, limit, POSTINGS_READ, TERM_SATURATION, LENGTH_SHARE,
+        SEARCH, team_id, list(groups), list(scopes), wanted.language, list(wanted.categories), int(wanted.least_trust),
+        wanted.updated_since, limit, POSTINGS_READ, TERM_SATURATION, LENGTH_SHARE, list(groups.values()), list(hidden),
     )  # fmt: skip
     if not rows:
         return LexicalResult((), 0)
@@ -47,7 +59,8 @@ async def search_words(
     return LexicalResult(hits, rows[0]["version"])
 
 
-# asked: the question's terms, the rarest first, with their weights; those that no chunk contains weigh most in ``whole``.
+# asked: the question's terms, the rarest first, with their weights; words that no chunk contains weigh most in ``whole``.
+# Terms of one meaning are one word there, which weighs as much as the rarest of them.
 # scored: BM25 summed over the postings of each chunk; what does not depend on the posting is worked out once per term.
 # The outer query walks down the ranking and asks for each chunk whether it may be seen, until enough are found. "offset 0" makes
 # these look-ups by primary key whatever the planner believes: before the first "analyze" it would read all entries each time.
@@ -59,25 +72,27 @@ with state as materialized (
     from knowledge_state where team_id = $1
 ),
 known as materialized (
-    select t.term, ln(1 + (s.chunks - t.chunks + 0.5::float8) / (t.chunks + 0.5::float8)) as weight,
+    select t.term, ($12::int[])[array_position($2::text[], t.term)] as word,
+           ln(1 + (s.chunks - t.chunks + 0.5::float8) / (t.chunks + 0.5::float8)) as weight,
            sum(t.chunks) over (order by t.chunks, t.term) as postings,
            row_number() over (order by t.chunks, t.term) as place
     from knowledge_terms t, state s
     where t.team_id = $1 and t.term = any ($2::text[])
 ),
 asked as materialized (
-    select term, weight, weight * ($10::float8 + 1) as most, s.flat, s.per_term
+    select term, word, weight, weight * ($10::float8 + 1) as most, s.flat, s.per_term
     from known, state s where place = 1 or postings <= $9
 ),
 whole as materialized (
-    select coalesce((select sum(weight) from asked), 0)
-           + (cardinality($2::text[]) - (select count(*) from known)) * ln(1 + (s.chunks + 0.5::float8) / 0.5::float8) as weight
+    select coalesce((select sum(heaviest) from (select max(weight) as heaviest from asked group by word) as words), 0)
+           + (select count(distinct word) from unnest($12::int[]) as word where word not in (select word from known))
+             * ln(1 + (s.chunks + 0.5::float8) / 0.5::float8) as weight
     from state s
 )
 select s.version, hit.*
 from state s
 left join lateral (
-    select ranked.chunk_id, visible.entry_id, ranked.score, ranked.matched / nullif(whole.weight, 0) as coverage
+    select ranked.chunk_id, visible.entry_id, ranked.score, least(ranked.matched / nullif(whole.weight, 0), 1) as coverage
     from (
         select number >> 24 as chunk_id, sum(a.weight) as matched,
                sum(a.most * ((number >> 16) & 255) / (((number >> 16) & 255) + a.flat + a.per_term * (number & 65535))) as score
@@ -94,7 +109,7 @@ left join lateral (
         cross join lateral (select * from knowledge_entries where id = c.entry_id offset 0) as e
         where c.team_id = $1 and e.team_id = $1 and e.status = 'published' and e.scope = any ($3::text[])
           and ($4::text is null or e.language = $4) and (cardinality($5::text[]) = 0 or e.category = any ($5))
-          and e.trust >= $6 and ($7::date is null or e.updated_on >= $7)
+          and e.trust >= $6 and ($7::date is null or e.updated_on >= $7) and e.id <> all ($13::bigint[])
         limit 1
     ) as visible
     order by ranked.score desc, ranked.chunk_id

@@ -37,6 +37,14 @@ class Saved:
         return Saved(self.created + other.created, self.changed + other.changed, self.unchanged + other.unchanged)
 
 
+@dataclass(frozen=True)
+class PreparedEntry:
+    """A draft cut into what is indexed: the slow part of writing it, done before the transaction."""
+
+    draft: Draft
+    chunks: tuple[PreparedChunk, ...]
+
+
 class Library:
     """The knowledge of all workspaces, for those who change it."""
 
@@ -56,6 +64,29 @@ class Library:
         for start in range(0, len(drafts), BATCH):
             saved += await self._save_batch(drafts[start : start + BATCH], actor, status)
         return saved
+
+    async def prepare(self, draft: Draft) -> PreparedEntry:
+        """For :meth:`publish_within`."""
+        return PreparedEntry(draft, tuple(await asyncio.to_thread(self._chunks_of, draft)))
+
+    async def lock(self, session: Session, *, actor: Actor) -> None:
+        """Before anything else in a transaction that publishes: writers of one workspace follow one another."""
+        await LexicalIndex(session, actor.team_id).lock()
+
+    async def publish_within(
+        self, session: Session, prepared: PreparedEntry, *, actor: Actor, author_id: str | None
+    ) -> tuple[int, int]:
+        """Publishes in the caller's transaction, which has the lock; the entry's id and its version. ``NotAllowed`` as ``save``.
+
+        ``author_id`` wrote the text, ``actor`` lets it in.
+        """
+        if not may_publish(actor):
+            raise NotAllowed("only managers and owners publish knowledge")
+        entry_id, version = await KnowledgeRepository(session, actor.team_id).write(
+            prepared.draft, status=Status.PUBLISHED, author_id=author_id, now=self._clock.now()
+        )
+        await _reindex(session, actor.team_id, {entry_id: list(prepared.chunks)})
+        return entry_id, version
 
     async def publish(self, entry_id: int, *, actor: Actor) -> Entry:
         """Makes an entry findable as it stands."""

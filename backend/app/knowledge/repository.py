@@ -127,12 +127,22 @@ class KnowledgeRepository:
         )  # fmt: skip
         return [StoredVersion(row["version"], _draft(row), row["author_id"], row["written_at"]) for row in rows]
 
+    async def stale(self, *, today: date, checked_before: date, used_since: datetime, limit: int) -> list[Entry]:
+        """What should be looked at again: its review date has come, or it is old and people still get answers from it."""
+        rows = await self._session.fetch(_STALE, self._team_id, today, checked_before, used_since, limit)
+        return [_entry(row) for row in rows]
+
     async def count(self) -> dict[Status, int]:
         """How many entries there are in each status."""
         rows = await self._session.fetch(
             "select status, count(*) as entries from knowledge_entries where team_id = $1 group by status", self._team_id
         )
         return {Status(row["status"]): row["entries"] for row in rows}
+
+
+async def workspaces_with_knowledge(session: Session) -> list[str]:
+    """For what is done in all of them."""
+    return [row["team_id"] for row in await session.fetch("select team_id from knowledge_state order by team_id limit 1000")]
 
 
 def _entry(row: Record) -> Entry:
@@ -147,6 +157,18 @@ def _draft(row: Record | dict[str, Any]) -> Draft:
         trust=Trust(row["trust"]), source=row["source"], url=row["url"], owner_id=row["owner_id"], review_on=row["review_on"],
     )  # fmt: skip
 
+
+# Used: cited by an answer, or judged by somebody.
+_STALE = """
+select e.* from knowledge_entries e
+where e.team_id = $1 and e.status = 'published' and (e.review_on <= $2 or (e.updated_on < $3 and (
+    exists (select 1 from knowledge_feedback f where f.team_id = $1 and f.entry_id = e.id and f.given_at >= $4)
+    or e.id = any (array(
+        select distinct source.id::bigint
+        from dialogue_messages m, jsonb_array_elements_text(m.sources) as source (id)
+        where m.team_id = $1 and m.role = 'coach' and m.said_at >= $4)))))
+order by e.review_on nulls last, e.updated_on, e.id limit $5
+"""
 
 _WRITE = """
 insert into knowledge_entries as e (team_id, slug, title, body, category, tags, language, scope, trust, status, source, url,

@@ -22,7 +22,9 @@ from app.knowledge.entry import scopes_of
 from app.knowledge.filters import SearchFilter
 from app.knowledge.lexical_search import LexicalResult, search_words
 from app.knowledge.passage import Passage
+from app.knowledge.snippet import Piece, snippet_of
 from app.knowledge.strength import Evidence, is_strong
+from app.knowledge.synonyms.thesaurus import SynonymsFile, Thesaurus
 from app.knowledge.tokens import Tokenizer
 from app.knowledge.vectors import VectorCache, VectorHit
 from app.people.person import Actor
@@ -54,6 +56,18 @@ class _Found:
     evidence: Evidence
 
 
+@dataclass(frozen=True)
+class _View:
+    """What one person may find at this moment: how the workspace's knowledge stands, and what is kept from them."""
+
+    team_id: str
+    version: int
+    judgements: int
+    scopes: list[str]
+    wanted: SearchFilter
+    hidden: list[int]
+
+
 class KnowledgeSearch:
     """Search over the published entries of a workspace, as far as the actor may see them.
 
@@ -67,6 +81,7 @@ class KnowledgeSearch:
         *,
         embedder: Embedder | None = None,
         cache: ResultCache | None = None,
+        synonyms: SynonymsFile | None = None,
         meaning_deadline_seconds: float = 0.06,
     ) -> None:
         self._database = database
@@ -74,6 +89,7 @@ class KnowledgeSearch:
         self._embedder = embedder
         self._vectors = VectorCache(database, embedder.model) if embedder else None
         self._cache = cache
+        self._synonyms = synonyms or SynonymsFile(None, tokenizer)
         self._meaning_deadline_seconds = meaning_deadline_seconds
         self._embeddings: set[asyncio.Task[Vectors | None]] = set()
         self._preparing = asyncio.Lock()
@@ -118,33 +134,53 @@ class KnowledgeSearch:
         if language is not None:
             wanted = replace(wanted, language=language)
         scopes = scopes_of(actor)
-        key = await self._key_of(question, actor.team_id, scopes, wanted, limit)
+        if not scopes:
+            return []
+        view = await self._view_of(actor, scopes, wanted)
+        thesaurus = await self._synonyms.thesaurus()
+        key = self._key_of(question, view, thesaurus, limit) if self._cache else None
         if key and (kept := await self._remembered(key)) is not None:
             return kept
-        passages, is_complete = await self._search(question, actor.team_id, scopes, wanted, limit)
+        passages, is_complete = await self._search(question, view, thesaurus, limit)
         if key and is_complete:
             await self._remember(key, passages)
         return passages
 
-    async def _search(
-        self, question: str, team_id: str, scopes: list[str], wanted: SearchFilter, limit: int
-    ) -> tuple[list[Passage], bool]:
-        """The passages, and whether both sides could be asked."""
-        await self._be_prepared(team_id)
-        embedding = self._begin_embedding(question)
-        terms = self._tokenizer.question_terms(question)[:MOST_TERMS]
+    async def snippets(self, question: str, passages: Sequence[Passage], *, length: int) -> list[tuple[Piece, ...]]:
+        """What to show of each passage, with the question's words and their synonyms marked. Texts are taken without Markdown."""
+        words = (await self._synonyms.thesaurus()).words_of(self._tokenizer.question_terms(normalized_question(question)))
+        return await asyncio.to_thread(
+            lambda: [
+                snippet_of(one.text, words, language=one.language, tokenizer=self._tokenizer, length=length) for one in passages
+            ]
+        )
+
+    async def _view_of(self, actor: Actor, scopes: list[str], wanted: SearchFilter) -> _View:
         async with self._database.reading() as session:
-            words = await search_words(session, team_id, terms, scopes=scopes, wanted=wanted, limit=BEST_OF_EACH_SIDE)
-        meaning = await self._meaning(embedding, team_id, words.version, scopes, wanted)
+            row = await session.fetch_row(_STATE, actor.team_id, actor.user_id)
+        assert row is not None
+        return _View(actor.team_id, row["version"], row["judgements"], scopes, wanted, row["hidden"])
+
+    async def _search(self, question: str, view: _View, thesaurus: Thesaurus, limit: int) -> tuple[list[Passage], bool]:
+        """The passages, and whether both sides could be asked."""
+        await self._be_prepared(view.team_id)
+        embedding = self._begin_embedding(question)
+        terms = thesaurus.words_of(self._tokenizer.question_terms(question)[:MOST_TERMS])
+        async with self._database.reading() as session:
+            words = await search_words(
+                session, view.team_id, terms, scopes=view.scopes, wanted=view.wanted, hidden=view.hidden, limit=BEST_OF_EACH_SIDE
+            )
+        meaning = await self._meaning(embedding, view, words.version)
         found = fused(words, meaning or [], model=self._embedder.model if self._embedder else "")[: limit * 2]
         if not found:
             return [], meaning is not None
         async with self._database.reading() as session:
             rows = await session.fetch(
-                _PASSAGES, team_id, [hit.chunk_id for hit in found], scopes, wanted.language,
-                list(wanted.categories), int(wanted.least_trust), wanted.updated_since,
+                _PASSAGES, view.team_id, [hit.chunk_id for hit in found], [hit.score for hit in found], view.scopes,
+                view.wanted.language, list(view.wanted.categories), int(view.wanted.least_trust), view.wanted.updated_since,
+                view.hidden, limit,
             )  # fmt: skip
-        return _passages(found, rows)[:limit], meaning is not None or self._embedder is None
+        return _passages(found, rows), meaning is not None or self._embedder is None
 
     def _begin_embedding(self, question: str) -> "asyncio.Task[Vectors | None] | None":
         if self._embedder is None:
@@ -165,17 +201,12 @@ class KnowledgeSearch:
             return None
 
     async def _meaning(
-        self,
-        embedding: "asyncio.Task[Vectors | None] | None",
-        team_id: str,
-        version: int,
-        scopes: list[str],
-        wanted: SearchFilter,
+        self, embedding: "asyncio.Task[Vectors | None] | None", view: _View, version: int
     ) -> list[VectorHit] | None:
         """``None``: the search by meaning is not available now. The late vector is still remembered for the next time."""
         if embedding is None or self._vectors is None:
             return None
-        matrix = self._vectors.matrix_of(team_id, version=version)
+        matrix = self._vectors.matrix_of(view.team_id, version=version)
         if matrix is None:
             return None
         try:
@@ -185,16 +216,15 @@ class KnowledgeSearch:
             return None
         if vector is None:
             return None
-        return matrix.nearest(vector, scopes=scopes, wanted=wanted, limit=BEST_OF_EACH_SIDE)
+        return matrix.nearest(vector, scopes=view.scopes, wanted=view.wanted, hidden=view.hidden, limit=BEST_OF_EACH_SIDE)
 
-    async def _key_of(self, question: str, team_id: str, scopes: list[str], wanted: SearchFilter, limit: int) -> str | None:
-        """Any edit changes the version and with it every key of the workspace."""
-        if self._cache is None:
-            return None
-        async with self._database.reading() as session:
-            version = await session.fetch_value("select version from knowledge_state where team_id = $1", team_id)
-        asked = json.dumps([question, scopes, asdict(wanted), limit], default=str, ensure_ascii=False)
-        return knowledge_key(team_id, version or 0, hashlib.sha256(asked.encode()).hexdigest()[:32])
+    def _key_of(self, question: str, view: _View, thesaurus: Thesaurus, limit: int) -> str:
+        """Any edit changes the version, any verdict their count, and with them every key of the workspace."""
+        asked = json.dumps(
+            [question, view.scopes, asdict(view.wanted), limit, view.judgements, view.hidden, thesaurus.version],
+            default=str, ensure_ascii=False,
+        )  # fmt: skip
+        return knowledge_key(view.team_id, view.version, hashlib.sha256(asked.encode()).hexdigest()[:32])
 
     async def _remembered(self, key: str) -> list[Passage] | None:
         assert self._cache is not None
@@ -247,16 +277,15 @@ def _stretched(scores: dict[int, float]) -> dict[int, float]:
 
 
 def _passages(found: Sequence[_Found], rows: Sequence[Record]) -> list[Passage]:
-    by_chunk = {row["id"]: row for row in rows}
-    passages = [
+    evidence = {hit.chunk_id: hit.evidence for hit in found}
+    return [
         Passage(
             entry_id=row["entry_id"], title=row["title"], heading=row["heading"], text=row["text"], source=row["source"],
             url=row["url"], category=row["category"], updated_on=row["updated_on"], language=Language(row["language"]),
-            score=hit.score * (1 + row["boost"]), is_strong=is_strong(hit.evidence),
+            score=row["score"], is_strong=is_strong(evidence[row["id"]]),
         )
-        for hit in found if (row := by_chunk.get(hit.chunk_id)) is not None
+        for row in rows
     ]  # fmt: skip
-    return sorted(passages, key=lambda passage: -passage.score)
 
 
 def _passage_from(fields: dict[str, object]) -> Passage:
@@ -266,12 +295,23 @@ def _passage_from(fields: dict[str, object]) -> Passage:
     return Passage(**values)  # type: ignore[arg-type]
 
 
+_STATE = """
+select coalesce(max(version), 0) as version, coalesce(max(judgements), 0) as judgements,
+       array(select entry_id from knowledge_feedback
+             where team_id = $1 and user_id = $2 and verdict = 'hidden' order by entry_id) as hidden
+from knowledge_state where team_id = $1
+"""
+
+# What people think of an entry moves it here, among those that fit: ``boost`` is bounded, see knowledge/judgements/ranking.py.
 _PASSAGES = """
-select c.id, c.entry_id, c.heading, c.text, e.title, e.source, e.url, e.category, e.updated_on, e.language, e.boost
-from unnest($2::bigint[]) as wanted (id)
-cross join lateral (select * from knowledge_chunks where id = wanted.id offset 0) as c
+select c.id, c.entry_id, c.heading, c.text, e.title, e.source, e.url, e.category, e.updated_on, e.language,
+       found.score * (1 + e.boost) as score
+from unnest($2::bigint[], $3::float8[]) with ordinality as found (id, score, place)
+cross join lateral (select * from knowledge_chunks where id = found.id offset 0) as c
 cross join lateral (select * from knowledge_entries where id = c.entry_id offset 0) as e
-where c.team_id = $1 and e.team_id = $1 and e.status = 'published' and e.scope = any ($3::text[])
-  and ($4::text is null or e.language = $4) and (cardinality($5::text[]) = 0 or e.category = any ($5))
-  and e.trust >= $6 and ($7::date is null or e.updated_on >= $7)
+where c.team_id = $1 and e.team_id = $1 and e.status = 'published' and e.scope = any ($4::text[])
+  and ($5::text is null or e.language = $5) and (cardinality($6::text[]) = 0 or e.category = any ($6))
+  and e.trust >= $7 and ($8::date is null or e.updated_on >= $8) and e.id <> all ($9::bigint[])
+order by found.score * (1 + e.boost) desc, found.place
+limit $10
 """

@@ -67,6 +67,20 @@ class Tokenizer:
             return self._japanese(text) if _KANA.search(text) and language is Language.ENGLISH else _chinese(text)
         return _english(text)
 
+    def placed_terms(self, text: str, language: Language) -> list[tuple[int, int, frozenset[str]]]:
+        """The words of a normalized text with their places and the terms each is found by."""
+        if _KANA.search(text) or (language is Language.JAPANESE and _HAN.search(text)):
+            return [
+                (morpheme.begin(), morpheme.end(), frozenset(terms))
+                for morpheme in self._sudachi().tokenize(text[:_LONGEST_PIECE])
+                if (terms := _terms_of(morpheme))
+            ]
+        if _HAN.search(text):
+            return [(place, place + 2, frozenset({text[place : place + 2]})) for place in range(len(text) - 1)] + _placed_latin(
+                text
+            )
+        return _placed_latin(text)
+
     def question_terms(self, text: str) -> list[str]:
         """Each term of a question once. A question in Chinese characters that both languages write is cut both ways."""
         text = unicodedata.normalize("NFKC", text)
@@ -77,6 +91,18 @@ class Tokenizer:
         language = language_of(text)
         terms = [] if language is Language.CHINESE else self._japanese(text)
         return _once(terms if language is Language.JAPANESE else terms + _chinese(text))
+
+    def without_names(self, text: str, gap: str = "〇〇") -> str:
+        """A Japanese text with people's names replaced. Only as good as the dictionary: rare names stay."""
+        kept: list[str] = []
+        for piece in _pieces(text):
+            for morpheme in self._sudachi().tokenize(piece):
+                is_name = morpheme.part_of_speech()[2] == "人名"
+                if not is_name:
+                    kept.append(morpheme.surface())
+                elif kept[-1:] != [gap]:
+                    kept.append(gap)
+        return "".join(kept)
 
     def _japanese(self, text: str) -> list[str]:
         return [term for piece in _pieces(text) for morpheme in self._sudachi().tokenize(piece) for term in _terms_of(morpheme)]
@@ -121,6 +147,10 @@ def _terms_of(morpheme: Any) -> list[str]:
 def _english(text: str) -> list[str]:
     words = (word.replace("’", "'").removesuffix("'s")[:LONGEST_TERM] for word in _LATIN_WORD.findall(text.lower()))
     return [_stem(word) for word in words if word not in _ENGLISH_EVERYWHERE]
+
+
+def _placed_latin(text: str) -> list[tuple[int, int, frozenset[str]]]:
+    return [(word.start(), word.end(), frozenset(_english(word[0]))) for word in _LATIN_WORD.finditer(text)]
 
 
 def _chinese(text: str) -> list[str]:

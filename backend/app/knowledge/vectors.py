@@ -8,7 +8,7 @@ a question uses what is there. Whatever is found is checked once more by the que
 import asyncio
 import logging
 from collections import Counter, OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -59,13 +59,15 @@ class VectorMatrix:
     def byte_count(self) -> int:
         return int(self.passages.nbytes + self.titles.nbytes)
 
-    def nearest(self, question: Vectors, *, scopes: list[str], wanted: SearchFilter, limit: int) -> list[VectorHit]:
+    def nearest(
+        self, question: Vectors, *, scopes: list[str], wanted: SearchFilter, limit: int, hidden: Sequence[int] = ()
+    ) -> list[VectorHit]:
         """The best chunk of each of the closest entries, the best first."""
         if not len(self.chunk_ids):
             return []
         by_passage, by_title = _cosines(self.passages, question[0]), _cosines(self.titles, question[0])[self.title_of]
         similar = by_passage + self.title_shares * (by_title - by_passage)
-        similar = np.where(self._allowed(scopes, wanted), similar, -np.inf)
+        similar = np.where(self._allowed(scopes, wanted, hidden), similar, -np.inf)
         order = _best_first(similar, at_least=limit)
         hits: dict[int, VectorHit] = {}
         for row in order:
@@ -76,12 +78,14 @@ class VectorMatrix:
             )
         return list(hits.values())
 
-    def _allowed(self, scopes: list[str], wanted: SearchFilter) -> NDArray[np.bool_]:
+    def _allowed(self, scopes: list[str], wanted: SearchFilter, hidden: Sequence[int]) -> NDArray[np.bool_]:
         allowed: NDArray[np.bool_] = np.isin(self.scopes, scopes) & (self.trusts >= int(wanted.least_trust))
         if wanted.language is not None:
             allowed &= self.languages == wanted.language.value
         if wanted.categories:
             allowed &= np.isin(self.categories, [category.value for category in wanted.categories])
+        if hidden:
+            allowed &= ~np.isin(self.entry_ids, hidden)
         if wanted.updated_since is not None:
             allowed &= self.dates >= np.datetime64(wanted.updated_since)
         return allowed

@@ -44,6 +44,11 @@ insert into people (team_id, user_id, language) values ($1, $2, $3)
 on conflict (team_id, user_id) do update set language = excluded.language
 """
 
+_LEADERS = """
+select user_id from people where team_id = $1 and role in ('manager', 'owner', 'admin') and not is_external
+order by user_id limit $2
+"""
+
 _NAME = "select display_name from people where team_id = $1 and user_id = $2"
 
 _PREFERENCES = "select preferences from people where team_id = $1 and user_id = $2"
@@ -98,6 +103,10 @@ class PeopleRepository:
     async def choose_language(self, team_id: str, user_id: str, language: Language | None) -> None:
         """``None`` goes back to the locale."""
         await self._session.execute(_CHOOSE_LANGUAGE, team_id, user_id, language)
+
+    async def leaders(self, team_id: str, *, limit: int = 20) -> list[str]:
+        """Those known to be managers, owners or administrators."""
+        return [row["user_id"] for row in await self._session.fetch(_LEADERS, team_id, limit)]
 
     async def display_name(self, team_id: str, user_id: str) -> str | None:
         name = await self._session.fetch_value(_NAME, team_id, user_id)

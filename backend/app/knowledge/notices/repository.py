@@ -61,6 +61,14 @@ class NoticeRepository:
             await self._session.execute(_DONE, notice.team_id, notice.notice_id, notice.epoch, outcome, channel_id, ts, at)
         )
 
+    async def is_told(self, team_id: str, kind: NoticeKind, subject: str) -> bool:
+        """Whether anybody has been, or is about to be, told of it."""
+        told = await self._session.fetch_value(
+            "select true from knowledge_notices where team_id = $1 and kind = $2 and subject = $3 limit 1",
+            team_id, kind, subject,
+        )  # fmt: skip
+        return bool(told)
+
     async def show_anew(self, team_id: str, kind: NoticeKind, subject: str) -> None:
         """What was said about the subject is out of date: the messages that stand shall say how it stands now."""
         await self._session.execute(_SHOW_ANEW, team_id, kind, subject, DECIDERS)

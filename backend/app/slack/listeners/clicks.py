@@ -9,6 +9,7 @@ from app.dialogue.repository import Verdict
 from app.i18n.language import Language
 from app.i18n.messages import message
 from app.inbox.envelope import Envelope
+from app.knowledge.judgements.repository import Judgement
 from app.people.person import Actor
 from app.slack.blocks.ask import ask_modal
 from app.slack.blocks.feedback import UNHELPFUL, reason_modal
@@ -130,7 +131,7 @@ async def share_knowledge(ack: AsyncAck, body: dict[str, Any], action: dict[str,
 async def judge_knowledge(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:
     """Helpful or not, for one search result. The list stays as it is; a line below says that the click was heard."""
     edge, actor = edge_of(context), actor_of(body)
-    verdict = Verdict(action["action_id"].split("_")[1])
+    verdict = Judgement(action["action_id"].split("_")[1])
     await edge.judge_knowledge(json.loads(action["value"])["entry"], actor=actor, verdict=verdict)
     await ack()
     if "response_url" in body:
