@@ -35,11 +35,12 @@ async def test_an_empty_mention_is_told_what_can_be_asked(product: Product) -> N
     assert product.door.asked == []
 
 
-async def test_a_file_without_words_is_answered_with_what_to_do(product: Product) -> None:
-    file = product.slack.new_file("提案書.pdf", b"%PDF")
+async def test_a_file_without_words_that_cannot_be_read_is_answered_with_what_to_do(product: Product) -> None:
+    file = product.slack.new_file("商談.mov", b"\0\0\0\x14ftypqt")
     asked = await product.slack.dm("", files=[file])
     [answer] = await product.final(asked)
-    assert "貼り付けて" in visible_text(answer)
+    assert "読み込めるのは" in visible_text(answer)
+    assert product.door.asked == []
 
 
 async def test_too_long_a_text_is_explained_with_both_numbers(product: Product) -> None:
