@@ -15,9 +15,10 @@ CUES_FILE = Path(__file__).with_name("cues.toml")
 
 @dataclass(frozen=True)
 class Cues:
-    """Cue words of one language, lower-case."""
+    """Cue words of one language, lower-case. ``harmless`` ones only look like words of trouble."""
 
     trouble: tuple[str, ...]
+    harmless: tuple[str, ...]
     at_a_loss: re.Pattern[str]
     asking: tuple[str, ...]
     no_answer: tuple[str, ...]
@@ -48,6 +49,7 @@ def cues(language: Language) -> Cues:
     table = tomllib.loads(CUES_FILE.read_text(encoding="utf-8"))[language.value]
     return Cues(
         trouble=tuple(table["trouble"]),
+        harmless=tuple(table["harmless"]),
         at_a_loss=re.compile("|".join(table["at_a_loss"])),
         asking=tuple(table["asking"]),
         no_answer=tuple(table["no_answer"]),

@@ -57,8 +57,14 @@ def intent_of(text: str, language: Language) -> Intent:
     words = cues(language)
     folded, helpless = words.at_a_loss.subn("", _folded(_QUOTATION.sub("", text)))
     asks = has_any(words.asking, folded) or folded.rstrip().endswith(("?", "か", "か。"))
-    tells = helpless > 0 or has_any(words.trouble, _folded(text))
+    tells = helpless > 0 or has_any(words.trouble, _without(words.harmless, _folded(text)))
     return Intent.TROUBLE if tells and not asks else Intent.QUESTION
+
+
+def _without(phrases: Sequence[str], folded: str) -> str:
+    for phrase in phrases:
+        folded = folded.replace(phrase, " ")
+    return folded
 
 
 def asks_clearly(text: str, language: Language) -> bool:
