@@ -113,9 +113,9 @@ where team_id = $1 and session_id = $2 and id > $3 order by id limit $4
 _FINISH_DIGEST = """
 update dialogue_sessions s set digested_until = $4, summary = coalesce($5, summary), state = state - 'digest_taken_at',
     digested_at = case when $7 and not exists(select from dialogue_messages m where m.session_id = s.id and m.id > $4)
-        then $6 end,
+        then $6::timestamptz end,
     closed_at = case when $7 and not exists(select from dialogue_messages m where m.session_id = s.id and m.id > $4)
-        then coalesce(closed_at, $6) else closed_at end
+        then coalesce(closed_at, $6::timestamptz) else closed_at end
 where team_id = $1 and id = $2 and digested_until = $3
 """
 
@@ -173,13 +173,6 @@ class DialogueRepository:
             last_turn_before=row["before"],
             last_turn_id=row["last"] or row["before"],
         )
-
-    async def skill_of(self, team_id: str, inbox_id: int) -> str | None:
-        """What the coach's turn that answers an event was about; ``None``: there is none yet."""
-        skill: str | None = await self._session.fetch_value(
-            "select skill from dialogue_messages where team_id = $1 and inbox_id = $2 and role = 'coach'", team_id, inbox_id
-        )
-        return skill
 
     async def book(
         self, calls: Sequence[ModelCall], *, team_id: str, user_id: str | None, inbox_id: int | None, called_at: datetime

@@ -46,7 +46,7 @@ from conversation_insights where team_id = $1 and user_id = $2 order by observed
 """
 
 _SUPERSEDE = """
-update conversation_insights i set superseded_by = s.winner, superseded_at = case when s.winner is null then null else $5 end
+update conversation_insights i set superseded_by = s.winner, superseded_at = case when s.winner is null then null else $5::timestamptz end
 from unnest($3::bigint[], $4::bigint[]) as s(id, winner)
 where i.team_id = $1 and i.user_id = $2 and i.id = s.id and i.superseded_by is distinct from s.winner
 """
