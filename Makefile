@@ -30,6 +30,7 @@ bench: install-dev
 	$(RUN) backend/benchmarks/message_path.py $(ARGS)
 	$(RUN) backend/benchmarks/search_speed.py
 	$(RUN) backend/benchmarks/search_quality.py
+	$(RUN) backend/benchmarks/home_speed.py
 
 format: install-dev
 	$(RUN) -m ruff check --fix-only $(SOURCES)

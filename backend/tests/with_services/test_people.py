@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
@@ -12,7 +13,7 @@ from app.core.errors import SlackUnavailable
 from app.i18n.language import Language
 from app.people.directory import PeopleDirectory
 from app.people.lookup import LookedUpPerson
-from app.people.person import Person, Standing
+from app.people.person import Dose, Person, Persona, Standing, Visibility
 from app.people.repository import PeopleRepository
 from app.people.workspace import Workspace
 from app.storage.database import Database
@@ -186,3 +187,51 @@ async def test_preferences_change_one_by_one(database: Database) -> None:
         assert await repository.preferences("T2", "U1") == {}
         await repository.forget("T1", "U1")
         assert await repository.preferences("T1", "U1") == {}
+
+
+async def test_choices_hold_at_once_survive_slacks_news_and_can_be_taken_back(setting: Setting) -> None:
+    directory = setting.directory()
+    before = await directory.find("T1", "U1")
+    await directory.choose_dose("T1", "U1", Dose.FULL)
+    await directory.choose_persona("T1", "U1", Persona.ANALYTICAL)
+    await directory.choose_visibility("T1", "U1", Visibility.TEAM_NUMBERS)
+    await directory.switch_reminders("T1", "U1", is_on=False)
+    chosen = replace(
+        before, dose=Dose.FULL, dose_is_chosen=True, persona=Persona.ANALYTICAL, visibility=Visibility.TEAM_NUMBERS,
+        reminders_on=False,
+    )  # fmt: skip
+    assert await directory.find("T1", "U1") == chosen
+    assert await setting.directory().find("T1", "U1") == chosen, "also out of the cache"
+    setting.clock.step(8 * DAY)
+    assert await directory.find("T1", "U1") == chosen, "looked up anew"
+    await directory.choose_dose("T1", "U1", None)
+    await directory.switch_reminders("T1", "U1", is_on=True)
+    assert await directory.find("T1", "U1") == replace(chosen, dose=Dose.ONE, dose_is_chosen=False, reminders_on=True)
+    assert (await directory.find("T1", "U2")).persona is Persona.SUPPORTIVE
+
+
+async def test_beginners_get_one_point_at_a_time_until_their_third_session(setting: Setting) -> None:
+    directory = setting.directory()
+    doses = []
+    for number in range(5):
+        await directory.drop_cached("T1", "U1")
+        doses.append((await directory.find("T1", "U1")).dose)
+        async with setting.database.transaction() as session:
+            await session.execute(
+                """
+                insert into dialogue_sessions (team_id, user_id, conversation, channel_id, is_direct)
+                values ('T1', 'U1', $1, 'D', true)
+                """,
+                f"T1:D:{number}",
+            )  # fmt: skip
+    assert doses == [Dose.ONE, Dose.ONE, Dose.ONE, Dose.FEW, Dose.FEW]
+
+
+async def test_a_choice_of_a_later_version_counts_as_none(setting: Setting) -> None:
+    directory = setting.directory()
+    await directory.find("T1", "U1")
+    async with setting.database.transaction() as session:
+        await session.execute("""update people set preferences = '{"dose": "flood", "persona": "pirate", "visibility": "all"}'""")
+    await directory.drop_cached("T1", "U1")
+    person = await directory.find("T1", "U1")
+    assert (person.dose_is_chosen, person.persona, person.visibility) == (False, Persona.SUPPORTIVE, Visibility.PRIVATE)
