@@ -57,17 +57,21 @@ def legend(growth: Growth, language: Language) -> str:
 
 
 def _row(one: SkillGrowth, language: Language) -> ChartRow:
-    step = step_name(one.level.step or Step.BEGINNING, language)
-    if one.trend is not Trend.UNKNOWN:
-        step = message("growth.chart.step", language, step=step, trend=message(f"growth.trend.{one.trend}", language))
     return ChartRow(
         name=one.skill.name(language),
-        step=step,
-        evidence=message("growth.chart.evidence", language, count=one.level.pieces),
+        step=step_name(one.level.step or Step.BEGINNING, language),
+        evidence=_evidence(one, language),
         levels=tuple(_height(level, 0) for level in one.course),
         low=tuple(_height(level, -1) for level in one.course),
         high=tuple(_height(level, 1) for level in one.course),
     )
+
+
+def _evidence(one: SkillGrowth, language: Language) -> str:
+    if one.trend is Trend.UNKNOWN:
+        return message("growth.chart.evidence", language, count=one.level.pieces)
+    trend = message(f"growth.trend.{one.trend}", language)
+    return message("growth.chart.evidence_trend", language, trend=trend, count=one.level.pieces)
 
 
 def _height(level: Level, spreads: int) -> float | None:

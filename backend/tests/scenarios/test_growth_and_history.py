@@ -12,7 +12,7 @@ from app.people.person import Actor
 from app.playground.demo_workspace import EMILY, KENTA, SALES_CHANNEL, TEAM, XIAOMING, YOKO
 from app.playground.small_slack import visible_text
 from tests.doubles.plans import keep_plan
-from tests.doubles.product import Product
+from tests.doubles.product import Product, until
 
 TITLES = ("10社に連絡する", "台本を5回読む", "断り文句を書く", "切り出しを直す")
 
@@ -235,3 +235,16 @@ async def test_an_export_that_cannot_be_delivered_says_so(product: Product) -> N
     await product.until_quiet()
     [message] = direct_messages(product)
     assert "お問い合わせ番号" in visible_text(message)
+
+
+async def test_after_erasing_not_even_the_wish_to_be_forgotten_names_the_person(product: Product) -> None:
+    await product.final(await product.slack.dm("A社の値引きについて相談です"))
+    await product.slack.command("/ai_history", "delete")
+    await type_word(product, "削除")
+
+    async def nobody_is_named() -> bool:
+        return not await product.rows(f"select 1 from inbox where user_id = '{KENTA}' or event_id like '%{KENTA}%'")
+
+    await until(nobody_is_named)
+    assert "すべて消去しました" in visible_text(direct_messages(product)[-1])
+    assert not await product.rows(f"select 1 from people where user_id = '{KENTA}'")

@@ -66,6 +66,7 @@ def _paint_row(axes: Any, row: Mapping[str, Any], lines: list[float]) -> None:
     axes.axhline(0, color=_BASE, linewidth=1.2)
     axes.fill_between(places, low, high, color=_LINE, alpha=0.14, linewidth=0)
     axes.plot(places, levels, color=_LINE, linewidth=2.2, solid_capstyle="round")
+    axes.plot([1, 1], [low[-1], high[-1]], color=_LINE, alpha=0.35, linewidth=2.2, clip_on=False)
     axes.plot([1], [levels[-1]], marker="o", markersize=6, color=_LINE, clip_on=False)
 
     def write(x: float, y: float, text: str, size: float, **more: Any) -> None:

@@ -111,6 +111,7 @@ async def forget_everything(body: dict[str, Any], action: dict[str, Any], contex
     await blank_home(edge, actor, language)
     await tell_person(edge.client, actor, message("growth.forget.done", language, count=forgotten.total))
     await edge.inbox.finish(claim, outcome="answered")
+    await edge.forget_person(actor)  # the wish itself names the person, and could not go while it was being worked on
 
 
 def _is_the_word(typed_word: str) -> bool:
