@@ -46,6 +46,14 @@ delete from procrastinate_jobs where status <> 'doing'
        or (args->>'inbox_id')::bigint in (select id from inbox where team_id = $1 and user_id = $2))
 """
 
+# A question that only this person has asked goes with its words; one that others wait for stays without their name. Run before
+# the askers are deleted.
+_DELETE_OWN_REQUESTS = """
+delete from knowledge_requests r where r.team_id = $1
+  and (r.requested_by = $2 or exists(select from knowledge_askers a where a.request_id = r.id and a.user_id = $2))
+  and not exists(select from knowledge_askers a where a.request_id = r.id and a.user_id <> $2)
+"""
+
 _DELETE_OWN_KNOWLEDGE = "delete from knowledge_entries where team_id = $1 and scope = 'person:' || $2"
 
 _CONVERSATIONS = """
@@ -82,6 +90,7 @@ class ErasureRepository:
         await self._session.execute(_DELETE_JOBS, *key)
         counts = {"sessions": await self._session.execute(_FORGET_IN_SHARED_SESSIONS, *key)}
         await self._session.execute(_DELETE_OWN_KNOWLEDGE, *key)
+        await self._session.execute(_DELETE_OWN_REQUESTS, *key)
         for data in PERSONAL_DATA:
             if data.fate is not Fate.BY_HAND:
                 counts[data.name] = await self._session.execute(_STATEMENTS[data.fate].format(data=data), *key)
