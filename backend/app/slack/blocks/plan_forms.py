@@ -18,6 +18,7 @@ NOTICE_VIEW = "plan_item_notice"
 DAY_FIELD = "due_on"
 _TITLE = 300
 _REASON = 500
+_MARKDOWN = 12_000
 
 
 def postpone_modal(item: PlanItem, language: Language, *, suggested: date, about: str) -> Block:
@@ -70,6 +71,19 @@ def sentence_about(changed: Changed, done: str, language: Language) -> str:
         return message(f"plan_forms.already_{item.status}", language, title=_name(item))
     text = message(f"plan_forms.{done}", language, title=_name(item), due_on=due_on)
     return f"{text}\n{message('plan_forms.moved', language, due_on=due_on)}" if changed.was_moved else text
+
+
+def shown_blocks(message: Block) -> list[Block]:
+    """The blocks of a message as it is on the screen.
+
+    What an answer streamed stands before them; where Slack does not list it among them it would vanish with the next change,
+    since blocks take the place of a message's text.
+    """
+    blocks = list(message.get("blocks", ()))
+    is_text_listed = any(block.get("type") in {"markdown", "rich_text"} for block in blocks)
+    if not message.get("thread_ts") or not message.get("text") or is_text_listed:
+        return blocks
+    return [{"type": "markdown", "text": str(message["text"])[:_MARKDOWN]}, *blocks]
 
 
 def with_item(blocks: Sequence[Block], item_id: int, fresh: Sequence[Block]) -> list[Block]:

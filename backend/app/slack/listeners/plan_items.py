@@ -27,6 +27,7 @@ from app.slack.blocks.plan_forms import (
     notice_modal,
     postpone_modal,
     sentence_about,
+    shown_blocks,
     with_item,
 )
 from app.slack.blocks.reminder import reminder_blocks
@@ -145,7 +146,7 @@ async def _after_click(
                 await open_window(edge, body, notice_modal(sentence, language))
             return
         if changed.item is not None and (shown := body.get("message")):
-            blocks = with_item(shown.get("blocks", ()), item_id, await _fresh(edge, actor, changed.item, language, note=note))
+            blocks = with_item(shown_blocks(shown), item_id, await _fresh(edge, actor, changed.item, language, note=note))
             await respond(edge.client.web, body["response_url"], text=shown.get("text", ""), blocks=blocks, replace_original=True)
         else:  # Slack does not tell what stands in a message that only one person sees
             sentence = sentence or note or sentence_about(changed, done, language)
@@ -183,7 +184,7 @@ async def _show_in_message(edge: SlackEdge, actor: Actor, about: Json, item: Pla
             shown = next((one for one in answer.get("messages", ()) if one.get("ts") == ts), None)
             if shown is None:
                 return
-            blocks = with_item(shown.get("blocks", ()), item.id, await _fresh(edge, actor, item, language))
+            blocks = with_item(shown_blocks(shown), item.id, await _fresh(edge, actor, item, language))
             await edge.client.update_message(
                 channel_id=channel_id, ts=ts, text=shown.get("text", ""), blocks=blocks, team_id=team_id, longest_wait=0
             )

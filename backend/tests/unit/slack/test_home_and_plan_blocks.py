@@ -23,7 +23,15 @@ from app.people.person import Dose, Person, Persona, Visibility
 from app.slack.blocks.help import About
 from app.slack.blocks.home import blank_view, home_view, refusal_view
 from app.slack.blocks.plan import plan_item_blocks
-from app.slack.blocks.plan_forms import drop_modal, edit_modal, notice_modal, postpone_modal, sentence_about, with_item
+from app.slack.blocks.plan_forms import (
+    drop_modal,
+    edit_modal,
+    notice_modal,
+    postpone_modal,
+    sentence_about,
+    shown_blocks,
+    with_item,
+)
 from app.slack.blocks.reminder import reminder_blocks, reminder_text
 from app.slack.blocks.validate import problems_of, problems_of_view
 
@@ -173,6 +181,14 @@ def test_only_the_blocks_of_one_item_are_replaced() -> None:
     ]  # fmt: skip
     assert "完了" in json.dumps(shown[1], ensure_ascii=False)
     assert with_item(blocks, 99, done) == blocks
+
+
+def test_the_text_of_a_streamed_answer_stays_when_its_blocks_are_changed() -> None:
+    blocks = [{"type": "section", "block_id": "plan_item:1"}]
+    listed = [{"type": "rich_text", "elements": []}, *blocks]
+    assert shown_blocks({"text": "計画です", "thread_ts": "1.1", "blocks": blocks})[0] == {"type": "markdown", "text": "計画です"}
+    assert shown_blocks({"text": "計画です", "thread_ts": "1.1", "blocks": listed}) == listed
+    assert shown_blocks({"text": "お知らせ", "blocks": blocks}) == blocks, "a reminder's text is for notifications"
 
 
 @pytest.mark.parametrize("language", Language)
