@@ -17,12 +17,14 @@ from starlette.routing import Route
 from app.assistant.answer_question import AnswerQuestion
 from app.assistant.change_plan import ChangePlan
 from app.assistant.close_sessions import CloseSessions
+from app.assistant.decide_proposal import DecideProposal
 from app.assistant.export_person import ExportPerson
 from app.assistant.forget_person import ForgetPerson
 from app.assistant.give_feedback import GiveFeedback
 from app.assistant.guide_talk import GuideTalk
 from app.assistant.import_knowledge import ImportKnowledge
 from app.assistant.judge_knowledge import JudgeKnowledge
+from app.assistant.make_knowledge import MakeKnowledge
 from app.assistant.memories import Memories
 from app.assistant.note_outcome import NoteOutcome
 from app.assistant.past_talks import PastTalks
@@ -166,6 +168,7 @@ async def open_services(settings: Settings, *, clock: Clock | None = None) -> As
         )  # fmt: skip
 
         propose_knowledge = ProposeKnowledge(database=database, cipher=cipher, clock=clock)
+        decide_proposal = DecideProposal(database=database, cipher=cipher, library=library, clock=clock)
 
         # The Slack edge
         workspaces = await opened.enter_async_context(
@@ -209,6 +212,7 @@ async def open_services(settings: Settings, *, clock: Clock | None = None) -> As
             judge_knowledge=JudgeKnowledge(database),
             propose_knowledge=propose_knowledge,
             import_knowledge=ImportKnowledge(database=database, library=library, propose=propose_knowledge, clock=clock),
+            make_knowledge=MakeKnowledge(propose=propose_knowledge, decide=decide_proposal),
             change_plan=ChangePlan(database=database, cipher=cipher, clock=clock, taxonomy=taxonomy),
             show_home=ShowHome(database=database, cipher=cipher, clock=clock, talks=talks, growth=show_growth, memories=memories),
             home_shelf=HomeShelf(cache, cipher),

@@ -28,7 +28,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from app.inbox.envelope import ClaimedEvent
 from app.slack.edge import SlackEdge
-from app.slack.listeners import ACTIONS, EVENTS, SLASH_COMMANDS, VIEWS
+from app.slack.listeners import ACTIONS, EVENTS, SHORTCUTS, SLASH_COMMANDS, VIEWS
 from app.slack.listeners.context import CLAIMED, EDGE
 
 logger = logging.getLogger(__name__)
@@ -95,6 +95,8 @@ def build_bolt_app(web: AsyncWebClient, *, bot_token: str, edge: SlackEdge) -> A
         app.command(command)(listener)
     for action_id, listener in ACTIONS:
         app.action(action_id)(listener)
+    for callback_id, listener in SHORTCUTS:
+        app.shortcut(callback_id)(listener)
     for callback_id, listener in VIEWS:
         app.view(callback_id)(listener)
     app.error(_remember_failure)

@@ -10,6 +10,7 @@ from app.assistant.give_feedback import GiveFeedback
 from app.assistant.guide_talk import GuideTalk
 from app.assistant.import_knowledge import ImportKnowledge
 from app.assistant.judge_knowledge import JudgeKnowledge
+from app.assistant.make_knowledge import MakeKnowledge
 from app.assistant.memories import Memories
 from app.assistant.note_outcome import NoteOutcome
 from app.assistant.past_talks import PastTalks
@@ -85,6 +86,7 @@ class SlackEdge:
     judge_knowledge: JudgeKnowledge
     propose_knowledge: ProposeKnowledge
     import_knowledge: ImportKnowledge
+    make_knowledge: MakeKnowledge
     change_plan: ChangePlan
     show_home: ShowHome
     home_shelf: HomeShelf

@@ -12,7 +12,7 @@ import yaml
 from app.i18n.language import Language
 from app.slack.blocks.prompts import suggested_prompts
 from app.slack.commands import COMMANDS
-from app.slack.listeners import EVENTS
+from app.slack.listeners import EVENTS, SHORTCUTS
 from app.slack.routes import COMMANDS as COMMANDS_PATH
 from app.slack.routes import EVENTS as EVENTS_PATH
 from app.slack.routes import INTERACTIVE as INTERACTIVE_PATH
@@ -82,6 +82,12 @@ def test_its_commands_are_those_of_the_program(manifest: dict[str, Any]) -> None
     declared = [(command["command"], command.get("usage_hint", "")) for command in manifest["features"]["slash_commands"]]
     assert declared == [(command.name, command.usage_hint) for command in COMMANDS]
     assert all(re.fullmatch(r"/[a-z0-9_-]{1,31}", name) for name, _ in declared)
+
+
+def test_its_shortcuts_are_those_somebody_listens_to(manifest: dict[str, Any]) -> None:
+    declared = manifest["features"]["shortcuts"]
+    assert [shortcut["callback_id"] for shortcut in declared] == [name for name, _ in SHORTCUTS if isinstance(name, str)]
+    assert all(len(shortcut["name"]) <= 24 and len(shortcut["description"]) <= 150 for shortcut in declared)
 
 
 def test_its_events_are_those_somebody_listens_to(manifest: dict[str, Any]) -> None:

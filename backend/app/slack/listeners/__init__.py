@@ -8,6 +8,7 @@ from app.slack.blocks.history import EXPORT_ACTION, OUTCOME_ACTION
 from app.slack.blocks.home import DOSE_ACTION, HELP_ACTION, LANGUAGE_ACTION, PERSONA_ACTION, VISIBILITY_ACTION
 from app.slack.blocks.import_report import UNDO_ACTIONS
 from app.slack.blocks.knowledge import SEARCH_VIEW, SHARE_ACTION, VERDICT_ACTION
+from app.slack.blocks.make_knowledge import MAKE_SHORTCUT, MAKE_VIEW
 from app.slack.blocks.memory import CORRECTION_VIEW, EDIT_ACTION, ERASE_ACTION, OPEN_ACTION, PAGE_ACTION
 from app.slack.blocks.plan import DONE_ACTION, MENU_ACTION, UNDO_ACTION
 from app.slack.blocks.plan_forms import DROP_VIEW, EDIT_VIEW, POSTPONE_VIEW
@@ -18,7 +19,7 @@ from app.slack.blocks.trouble import ANSWER_ANYWAY_ACTION, RETRY_ACTION
 from app.slack.blocks.why import WHY_ACTION
 from app.slack.commands import COMMANDS
 from app.slack.errands import CHART, EXPORT, FORGET
-from app.slack.listeners import clicks, files, history, memory, plan_items, settings, talk
+from app.slack.listeners import clicks, files, history, make_knowledge, memory, plan_items, settings, talk
 from app.slack.listeners.home import welcome
 from app.slack.listeners.lifecycle import notice_removal, stop_answering
 from app.slack.listeners.message import answer_message
@@ -76,7 +77,13 @@ ACTIONS: tuple[tuple[Name, Listener], ...] = (
     (re.compile(r".*"), clicks.ignore),
 )
 
+SHORTCUTS: tuple[tuple[Name, Listener], ...] = (
+    (MAKE_SHORTCUT, make_knowledge.open_form),
+    (re.compile(r".*"), clicks.ignore),
+)
+
 VIEWS: tuple[tuple[Name, Listener], ...] = (
+    (MAKE_VIEW, make_knowledge.take_form),
     (REASON_VIEW, clicks.take_reason),
     (ASK_VIEW, clicks.take_question),
     (SEARCH_VIEW, clicks.search_in_window),
