@@ -532,6 +532,8 @@ class WebApi:
         if int(params.get("length") or 0) <= 0:
             raise Refused("invalid_arguments", "length")
         file_id = self.new_file(workspace, filename)
+        if params.get("alt_txt"):
+            workspace.files[file_id]["alt_txt"] = str(params["alt_txt"])[:1000]
         ticket = f"up{next(self._numbers)}"
         self.uploads[ticket] = (workspace, file_id)
         return {"upload_url": f"{self.base_url}/upload/{ticket}", "file_id": file_id}

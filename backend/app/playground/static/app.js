@@ -459,7 +459,7 @@ function content(channel, message) {
   if (blocks.length) parts.push(...renderBlocks(blocks, blockContext({ channel: channel.id, ts: message.ts })));
   else if (!isStream && message.text) parts.push(mrkdwn(message.text, world));
   for (const file of message.files ?? []) {
-    parts.push(/\.(png|jpe?g)$/i.test(file.name) ? el("img", { class: "picture", src: `files/${file.id}`, alt: file.title ?? file.name })
+    parts.push(/\.(png|jpe?g)$/i.test(file.name) ? el("img", { class: "picture", src: `files/${file.id}`, alt: file.alt_txt ?? file.title ?? file.name })
       : el("a", { class: "file", href: `files/${file.id}`, download: file.name }, icon("reply"), file.title || file.name));
   }
   return parts;

@@ -52,4 +52,4 @@ def name_of_data(name: str, language: Language) -> str:
 
 
 def _list(names: list[str], language: Language) -> str:
-    return "\n".join(dict.fromkeys(f"• {name_of_data(name, language)}" for name in names))
+    return message("growth.skills.separator", language).join(dict.fromkeys(name_of_data(name, language) for name in names))

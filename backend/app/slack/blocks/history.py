@@ -150,5 +150,5 @@ def _titled(name: str, lines: Sequence[str], language: Language) -> list[Block]:
 def _buttons(language: Language) -> Block:
     return actions(
         button(message("growth.history.export", language), action_id=EXPORT_ACTION),
-        button(message("growth.history.forget", language), action_id=OPEN_FORGET_ACTION, style="danger"),
+        button(message("growth.history.forget", language), action_id=OPEN_FORGET_ACTION),
     )
