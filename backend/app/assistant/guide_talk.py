@@ -149,12 +149,20 @@ class _Memory:
         return (self.origins or {})[item.plan_id].topic == topic
 
 
+@dataclass(frozen=True)
+class Patience:
+    """How long a model may take, in seconds. The rules have an answer at once."""
+
+    reading: float = 8.0
+    planning: float = 45.0
+
+
 class GuideTalk:
     """The use case behind every trouble. Whatever interrupts it before its transaction leaves no trace."""
 
     def __init__(
         self, *, database: Database, cipher: Cipher, recent_turns: RecentTurns, knowledge: Knowledge, llm: LanguageModel,
-        drafts: Drafts, clock: Clock | None = None,
+        drafts: Drafts, clock: Clock | None = None, patience: Patience | None = None,
     ) -> None:  # fmt: skip
         self._database = database
         self._cipher = cipher
@@ -163,6 +171,7 @@ class GuideTalk:
         self._llm = llm
         self._drafts = drafts
         self._clock = clock or SystemClock()
+        self._patience = patience or Patience()
 
     # Which way
 
@@ -205,7 +214,7 @@ class GuideTalk:
     async def _begins_talk(self, question: Question) -> bool:
         text, language = question.text, question.language
         match remark_of(text, in_talk=True):
-            case Remark.QUESTION:
+            case Remark.QUESTION | Remark.FOLLOW_UP:
                 asks = asks_clearly(text, language)
                 return intent_of(text, language) is Intent.TROUBLE or (wants_plan_now(text, language) and not asks)
             case Remark.GREETING:
@@ -321,8 +330,7 @@ class GuideTalk:
 
     async def _read(self, question: Question, talk: Talk, language: Language, calls: list[ModelCall]) -> tuple[Known, ...]:
         by_rules = self._by_rules(question.text, replace(question, language=language), talk)
-        asked = (question_by_id(question_id, language) for question_id in talk.last_asked)
-        return await self._with_model(question, by_rules, [one.text for one in asked if one], language, calls)
+        return await self._with_model(question, by_rules, talk.last_asked, language, calls)
 
     async def _read_opening(self, question: Question, language: Language, calls: list[ModelCall]) -> tuple[Known, ...]:
         by_rules = opening_statements(question.text, language, turn=question.claim.inbox_id, stated_at=question.asked_at)
@@ -335,9 +343,12 @@ class GuideTalk:
     ) -> tuple[Known, ...]:
         if self._llm.is_offline:
             return tuple(by_rules)
+        questions = (question_by_id(question_id, language) for question_id in asked)
         return await read_by_model(
-            self._llm, question.text, by_rules=by_rules, questions=asked, language=language, turn=question.claim.inbox_id,
+            self._llm, question.text, by_rules=by_rules, asked=[point_asked_about(question_id) for question_id in asked],
+            questions=[one.text for one in questions if one], language=language, turn=question.claim.inbox_id,
             stated_at=question.asked_at, team_id=question.speaker.team_id, user_id=question.speaker.user_id, calls=calls,
+            seconds=self._patience.reading,
         )  # fmt: skip
 
     def _by_rules(self, text: str, question: Question, talk: Talk) -> tuple[Known, ...]:
@@ -361,7 +372,10 @@ class GuideTalk:
     async def _plan(self, question: Question, material: PlanMaterial, calls: list[ModelCall]) -> tuple[ActionPlan, str]:
         speaker = question.speaker
         if not self._llm.is_offline:
-            made = await plan_by_model(self._llm, material, team_id=speaker.team_id, user_id=speaker.user_id, calls=calls)
+            made = await plan_by_model(
+                self._llm, material, team_id=speaker.team_id, user_id=speaker.user_id, calls=calls,
+                seconds=self._patience.planning,
+            )  # fmt: skip
             if made is not None:
                 return made
         plan = plan_by_rules(
@@ -511,7 +525,9 @@ def _check(memory: _Memory, state: Talk, question: Question, language: Language)
 
 
 def _questions(state: Talk, check: tuple[str, str] | None, language: Language, *, most: int) -> list[tuple[str, str]]:
-    """Ids and texts of the first turn's questions, most important first."""
+    """Ids and texts of the first turn's questions, most important first. Who told enough before is only asked how it went."""
+    if check is not None and state.progress >= PLAN_THRESHOLD:
+        return [check]
     of_bank = [one for one in next_questions(state, language, most=most) if not (check and one.point is Point.SITUATION)]
     return [*([check] if check else []), *((one.id, one.text) for one in of_bank)][:most]
 

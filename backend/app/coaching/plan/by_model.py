@@ -23,7 +23,6 @@ from app.llm.interface import ModelCall, ModelRequest, PromptMessage, Role
 
 logger = logging.getLogger(__name__)
 
-PLANNING_SECONDS = 45.0  # together with the mending
 LATEST_DAYS = 90
 LONGEST_STATEMENT = 1000
 LONGEST_PASSAGE = 1200
@@ -43,14 +42,17 @@ class PlanMaterial:
 
 
 async def plan_by_model(
-    llm: LanguageModel, material: PlanMaterial, *, team_id: str, user_id: str, calls: list[ModelCall]
+    llm: LanguageModel, material: PlanMaterial, *, team_id: str, user_id: str, calls: list[ModelCall], seconds: float
 ) -> tuple[ActionPlan, str] | None:
-    """A valid plan and the model's name; ``None`` when there is none after one attempt to have it mended."""
+    """A valid plan and the model's name; ``None`` when there is none after one attempt to have it mended.
+
+    ``seconds``: for both together.
+    """
     fault = draft = ""
     for _ in range(2):
         request = _request(material, fault=fault, draft=draft, team_id=team_id, user_id=user_id)
         try:
-            reply = await ask_for_json(llm, request, seconds=PLANNING_SECONDS / 2, calls=calls)
+            reply = await ask_for_json(llm, request, seconds=seconds / 2, calls=calls)
             if reply is None:
                 return None
             draft = reply.text

@@ -124,54 +124,65 @@ def corrections_in(text: str, language: Language, *, last: Point, turn: int, sta
 
 
 def statements_in(text: str, language: Language, *, asked: Sequence[Point], turn: int, stated_at: datetime) -> tuple[Known, ...]:
-    """What the message tells about the five points.
+    """What the message tells about the five points. Each sentence tells about one of them.
 
-    Numbered lines answer the questions in their order. Otherwise a sentence belongs to the point its cue words name, preferring
-    points that were asked about; a sentence without cues continues the one before it, or answers the first question. "I do not
-    know" is an answer too: the question is not put again.
+    Numbered lines answer the questions in their order. Otherwise the first sentence answers the only question; any other
+    belongs to the point its cue words name, preferring points that were asked about, and one without cues continues the one
+    before it. "I do not know" is an answer too: the question is not put again.
     """
     collected: dict[Point, list[str]] = {}
     current = asked[0] if asked else Point.PROBLEM
-    numbered = len(asked) > 1 and any(_NUMBERED.match(line) for line in text.splitlines())
-    for sentence in _sentences(text):
+    numbered = is_numbered(text, asked)
+    for place, sentence in enumerate(_sentences(text)):
         position = _number_of(sentence) if numbered else None
         if position is not None and position <= len(asked):
             current = asked[position - 1]
-        elif not numbered and len(asked) != 1:
+        elif not numbered and (len(asked) != 1 or place > 0):
             current = _point_of(sentence, language, asked=asked) or current
         collected.setdefault(current, []).append(_NUMBERED.sub("", sentence))
-    if len(asked) == 1:
-        _notice_other_points(collected, text, language, asked=asked[0])
     return tuple(Known(point, " ".join(parts), turn, stated_at) for point, parts in collected.items())
 
 
+def is_numbered(text: str, asked: Sequence[Point]) -> bool:
+    """Whether the message answers several questions number by number."""
+    return len(asked) > 1 and any(_NUMBERED.match(line) for line in text.splitlines())
+
+
+def first_sentence(text: str) -> str:
+    """Where an answer to a single question stands, whatever else follows."""
+    return next(iter(_sentences(text)), "")
+
+
 def opening_statements(text: str, language: Language, *, turn: int, stated_at: datetime) -> tuple[Known, ...]:
-    """What the message that opens a talk tells. Whatever else it is about, it names the problem."""
-    told = statements_in(text, language, asked=(), turn=turn, stated_at=stated_at)
-    if any(known.point is Point.PROBLEM for known in told):
-        return told
+    """What the message that opens a talk tells. Its sentence of trouble names the problem, and tells about another point only
+    when it does so in more than one word: "we lost the meeting with A last week".
+    """
     sentences = _sentences(text)
-    of_trouble = next((one for one in sentences if has_any(cues(language).trouble, _folded(one))), None)
-    return (Known(Point.PROBLEM, of_trouble or " ".join(sentences), turn, stated_at), *told)
-
-
-def _notice_other_points(collected: dict[Point, list[str]], text: str, language: Language, *, asked: Point) -> None:
-    """An answer to one question often tells more: a goal with a date, the time there is."""
-    for sentence in _sentences(text):
-        point = _point_of(sentence, language, asked=())
-        if point is not None and point is not asked:
-            collected.setdefault(point, []).append(sentence)
+    trouble = next((one for one in sentences if has_any(cues(language).trouble, _folded(one))), first_sentence(text))
+    collected = {Point.PROBLEM: [trouble]}
+    for point, places in _named(trouble, language).items():
+        if point is not Point.PROBLEM and len(places) > 1:
+            collected.setdefault(point, []).append(trouble)
+    others = "\n".join(one for one in sentences if one != trouble)
+    for known in statements_in(others, language, asked=(), turn=turn, stated_at=stated_at) if others else ():
+        collected.setdefault(known.point, []).append(known.text)
+    return tuple(Known(point, " ".join(parts), turn, stated_at) for point, parts in collected.items())
 
 
 def _point_of(sentence: str, language: Language, *, asked: Sequence[Point]) -> Point | None:
     """The point most cue words speak for; of several one that was asked about, else the one that is named first."""
-    folded = _folded(sentence)
-    named = {point: places_of(words, folded) for point, words in cues(language).points.items()}
+    named = _named(sentence, language)
     best = max(len(places) for places in named.values())
     if best == 0:
         return None
     candidates = sorted((point for point in Point if len(named[point]) == best), key=lambda point: min(named[point]))
     return next((point for point in candidates if point in asked), candidates[0])
+
+
+def _named(sentence: str, language: Language) -> dict[Point, list[int]]:
+    """Where in the sentence each point's cue words stand."""
+    folded = _folded(sentence)
+    return {point: places_of(words, folded) for point, words in cues(language).points.items()}
 
 
 def _without_opening(sentence: str, language: Language) -> str:
