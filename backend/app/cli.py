@@ -8,7 +8,7 @@ import secrets
 import socket
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,8 +16,12 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
 
 from app import __version__, serving
+from app.assistant.import_knowledge import preview, save_all
 from app.checkup import Line, check_up
 from app.core.config import Settings, load_settings
 from app.core.errors import AppError, ConfigurationError
@@ -25,7 +29,7 @@ from app.core.logging_config import configure_logging_from
 from app.i18n.language import Language, language_of_locale
 from app.i18n.messages import message
 from app.knowledge.entry import system_actor
-from app.knowledge.importing.files import read_files
+from app.knowledge.importing.files import FileResult, files_in, read_file
 from app.knowledge.library import Library, Saved
 from app.knowledge.repository import KnowledgeRepository
 from app.knowledge.starter_library import load_starter_library
@@ -47,6 +51,8 @@ cli.add_typer(models, name="models")
 console = Console(highlight=False, soft_wrap=True)
 
 PORTS_TO_TRY = 20
+FILES_AT_ONCE = 50
+MOST_FILES_SHOWN = 40
 
 
 def main() -> None:
@@ -174,21 +180,40 @@ Team = Annotated[str | None, typer.Option(help="Slack's id of the workspace, Tâ€
 
 
 @knowledge.command("import")
-def import_knowledge(path: Annotated[Path, typer.Argument(exists=True)], team: Team = None) -> None:
-    """Puts files, or a folder of them, into the knowledge base. Importing again changes only what has changed."""
-    results = list(read_files(path))
-    drafts = [draft for result in results for draft in result.drafts]
+def import_knowledge(
+    path: Annotated[Path, typer.Argument(exists=True)],
+    team: Team = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be imported, and what cannot be.")] = False,
+) -> None:
+    """Puts files, or a folder of them, into the knowledge base. Importing again changes only what has changed.
 
-    async def save(_: Database, library: Library, team_id: str) -> Saved:
-        return await library.save(drafts, actor=system_actor(team_id))
+    Markdown, text, CSV, HTML, PDF, DOCX, XLSX and PPTX. Exit code 1 when a file cannot be read, 2 when there is none.
+    """
+    files = files_in(path)
+    if not files:
+        raise ConfigurationError(message("imports.terminal.nothing_found", _language(), path=path))
+    results: list[FileResult] = []
+
+    async def bring(database: Database, library: Library, team_id: str) -> Saved:
+        actor, saved = system_actor(team_id), Saved()
+        with _progress(len(files)) as advance:
+            for start in range(0, len(files), FILES_AT_ONCE):
+                portion = files[start : start + FILES_AT_ONCE]
+                read = [await read_file(file, root=path if path.is_dir() else path.parent) for file in portion]
+                if dry_run:
+                    saved += await preview(database, read, actor=actor)
+                else:
+                    saved += await save_all(database, library, read, actor=actor)
+                results.extend(read)
+                advance(len(portion))
+        return saved
 
     with serving.servers(load_settings(), may_share=True) as settings:
-        saved = asyncio.run(_with_library(settings, _team(settings, team), save))
-    _report(saved)
-    broken = [result for result in results if result.problem]
-    for result in broken:
-        console.print("âŒ " + _say("not_imported", file=str(result.path), problem=str(result.problem)), markup=False)
-    raise typer.Exit(1 if broken else 0)
+        saved = asyncio.run(_with_library(settings, _team(settings, team), bring))
+    _show_import(results, saved, path)
+    if dry_run:
+        console.print(message("imports.terminal.dry_run", _language()))
+    raise typer.Exit(1 if any(result.problem for result in results) else 0)
 
 
 @knowledge.command("seed")
@@ -269,6 +294,37 @@ def _team(settings: Settings, given: str | None) -> str:
 def _report(saved: Saved) -> None:
     counts = {"created": len(saved.created), "changed": len(saved.changed), "unchanged": len(saved.unchanged)}
     console.print(_say("imported", **counts))
+
+
+@contextmanager
+def _progress(files: int) -> Iterator[Callable[[int], None]]:
+    """A bar for people; nothing for a log."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(message("imports.terminal.reading", _language()), total=files)
+        yield lambda count: bar.advance(task, count)
+
+
+def _show_import(results: Sequence[FileResult], saved: Saved, root: Path) -> None:
+    """What became of each file, the ones with problems first, then the sums."""
+
+    def say(key: str, **gaps: Any) -> str:
+        return message(f"imports.terminal.{key}", _language(), **gaps)
+
+    created, changed = set(saved.created), set(saved.changed)
+    table = Table(say("file"), say("created"), say("changed"), say("unchanged"), say("problem"))
+    for result in sorted(results, key=lambda result: result.problem is None)[:MOST_FILES_SHOWN]:
+        slugs = {draft.slug for draft in result.drafts}
+        new, edited = len(slugs & created), len(slugs & changed)
+        name = result.path.relative_to(root) if root.is_dir() else result.path.name
+        problem = result.problem.told_in(_language()) if result.problem else ""
+        table.add_row(escape(str(name)), str(new), str(edited), str(len(slugs) - new - edited), escape(problem))
+    console.print(table)
+    if len(results) > MOST_FILES_SHOWN:
+        console.print(say("shortened", count=len(results) - MOST_FILES_SHOWN))
+    broken = sum(result.problem is not None for result in results)
+    counts = {"created": len(saved.created), "changed": len(saved.changed), "unchanged": len(saved.unchanged)}
+    console.print(say("done", **counts, broken=broken))
 
 
 @contextmanager

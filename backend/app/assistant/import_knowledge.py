@@ -170,8 +170,24 @@ async def keeping_dates(database: Database, team_id: str, result: FileResult) ->
 
 async def save_all(database: Database, library: Library, results: Sequence[FileResult], *, actor: Actor) -> Saved:
     """Many files at once, for the command line."""
-    drafts = [draft for result in results for draft in await keeping_dates(database, actor.team_id, result)]
-    return await library.save(drafts, actor=actor)
+    return await library.save(await _all_drafts(database, results, actor), actor=actor)
+
+
+async def preview(database: Database, results: Sequence[FileResult], *, actor: Actor) -> Saved:
+    """What ``save_all`` would do, without doing it."""
+    drafts = await _all_drafts(database, results, actor)
+    async with database.reading() as session:
+        standing = await ImportRepository(session, actor.team_id).standing([draft.slug for draft in drafts])
+    is_same = {draft.slug: draft.slug in standing and standing[draft.slug].is_published_as(draft) for draft in drafts}
+    return Saved(
+        created=tuple(slug for slug in is_same if slug not in standing),
+        changed=tuple(slug for slug, same in is_same.items() if slug in standing and not same),
+        unchanged=tuple(slug for slug, same in is_same.items() if same),
+    )
+
+
+async def _all_drafts(database: Database, results: Sequence[FileResult], actor: Actor) -> list[Draft]:
+    return [draft for result in results for draft in await keeping_dates(database, actor.team_id, result)]
 
 
 def _too_many(drafts: Sequence[Draft], actor: Actor) -> NotReadable | None:

@@ -57,7 +57,7 @@ async def read_file(file: Path, *, root: Path, defaults: Defaults = NO_DEFAULTS)
         content, defaults = _content_of(file, defaults)
     except (NotReadable, OSError) as error:
         return FileResult(file, problem=_as_problem(error))
-    return await read_content(content, name=file.name, slug=_slug_in(root, file), defaults=defaults)
+    return replace(await read_content(content, name=file.name, slug=_slug_in(root, file), defaults=defaults), path=file)
 
 
 async def read_content(content: bytes, *, name: str, slug: str, defaults: Defaults = NO_DEFAULTS) -> FileResult:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from app.knowledge.entry import Status
+from app.knowledge.entry import Draft, Status
 from app.storage.database import Session
 
 MOST_OF_A_FILE = 5_000
@@ -16,6 +16,10 @@ class Standing:
 
     content_hash: bytes
     updated_on: date
+    status: Status = Status.PUBLISHED
+
+    def is_published_as(self, draft: Draft) -> bool:
+        return self.status is Status.PUBLISHED and self.content_hash == draft.content_hash
 
 
 @dataclass(frozen=True)
@@ -36,10 +40,10 @@ class ImportRepository:
 
     async def standing(self, slugs: Sequence[str]) -> dict[str, Standing]:
         rows = await self._session.fetch(
-            "select slug, content_hash, updated_on from knowledge_entries where team_id = $1 and slug = any ($2)",
+            "select slug, content_hash, updated_on, status from knowledge_entries where team_id = $1 and slug = any ($2)",
             self._team_id, list(slugs),
         )  # fmt: skip
-        return {row["slug"]: Standing(bytes(row["content_hash"]), row["updated_on"]) for row in rows}
+        return {row["slug"]: Standing(bytes(row["content_hash"]), row["updated_on"], Status(row["status"])) for row in rows}
 
     async def written_by(self, author_id: str, *, slug: str, since: datetime, until: datetime) -> list[Written]:
         """Published entries of one file whose newest version this person's import wrote in that time; changed since: left out."""
