@@ -31,6 +31,17 @@ class AdminGate:
     def permits(self, connection: HTTPConnection) -> bool:
         return self._has_key(connection) or (self._is_open_from_loopback and _is_local(connection))
 
+    def prove(self, key: str, subject: str) -> str | None:
+        """What shows that somebody knew ``key`` when it was made, for this subject only; ``None``: it is no key of ours."""
+        given = _digest(key)
+        known = [digest for digest in self._digests if hmac.compare_digest(given, digest)]
+        return _mac(known[0], subject) if known else None
+
+    def is_proof(self, proof: str, subject: str) -> bool:
+        """Whether :meth:`prove` made it, with a key that is still in use."""
+        given = proof.encode("utf-8", "surrogateescape")
+        return any([hmac.compare_digest(given, _mac(digest, subject).encode()) for digest in self._digests])  # noqa: C419
+
     def _has_key(self, connection: HTTPConnection) -> bool:
         given = _digest(_given_key(connection))
         # Every key is compared, and digests instead of keys, so that time tells nothing about either.
@@ -40,6 +51,10 @@ class AdminGate:
 def _given_key(connection: HTTPConnection) -> str:
     scheme, _, token = connection.headers.get("authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else connection.headers.get("x-api-key", "")
+
+
+def _mac(digest: bytes, subject: str) -> str:
+    return hmac.new(digest, subject.encode(), hashlib.sha256).hexdigest()
 
 
 def _digest(key: str) -> bytes:

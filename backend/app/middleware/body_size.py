@@ -1,5 +1,8 @@
 """Keeps bodies that nobody asked for out of memory."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.middleware.refusal import refuse
@@ -10,17 +13,22 @@ class _TooLarge(Exception):
 
 
 class BodySizeLimit:
-    """Answers 413 as soon as a body is announced, or turns out, to be larger than ``most_bytes``."""
+    """Answers 413 as soon as a body is announced, or turns out, to be larger than ``most_bytes``.
 
-    def __init__(self, app: ASGIApp, *, most_bytes: int) -> None:
+    ``larger``: paths that take more.
+    """
+
+    def __init__(self, app: ASGIApp, *, most_bytes: int, larger: Mapping[str, int] = MappingProxyType({})) -> None:
         self._app = app
         self._most_bytes = most_bytes
+        self._larger = larger
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        if _announced(scope) > self._most_bytes:
+        most_bytes = self._larger.get(scope["path"], self._most_bytes)
+        if _announced(scope) > most_bytes:
             await self._refuse(scope, send)
             return
         received, is_too_large, has_begun = 0, False, False
@@ -29,7 +37,7 @@ class BodySizeLimit:
             nonlocal received, is_too_large
             message = await receive()
             received += len(message.get("body", b""))
-            if received > self._most_bytes:
+            if received > most_bytes:
                 is_too_large = True
                 raise _TooLarge
             return message

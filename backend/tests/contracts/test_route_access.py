@@ -25,6 +25,8 @@ class Access(Enum):
     ADMIN = "401 without one of ADMIN_API_KEYS"
     SLACK = "401 without Slack's signature"
     DEVELOPMENT = "absent in production"
+    CONSOLE = "the sign-in page with 401 without one of ADMIN_API_KEYS or the cookie that proves one"
+    DOOR = "leads to the sign-in page and shows nothing"
 
 
 HEALTH = [f"{prefix}/health{part}" for prefix in ("", "/api", "/api/v1") for part in ("", "/live", "/ready")]
@@ -43,6 +45,19 @@ ACCESS = {
     "/docs/oauth2-redirect": Access.DEVELOPMENT,
     "/openapi.json": Access.DEVELOPMENT,
     "/playground": Access.DEVELOPMENT,
+    "/console": Access.DOOR,
+    "/console/static": Access.DOOR,
+    "/console/sign-in": Access.DOOR,
+    "/console/sign-out": Access.DOOR,
+    "/console/knowledge": Access.CONSOLE,
+    "/console/knowledge/new": Access.CONSOLE,
+    "/console/knowledge/import": Access.CONSOLE,
+    "/console/knowledge/{entry:int}": Access.CONSOLE,
+    "/console/knowledge/{entry:int}/edit": Access.CONSOLE,
+    "/console/knowledge/{entry:int}/compare": Access.CONSOLE,
+    "/console/knowledge/{entry:int}/publish": Access.CONSOLE,
+    "/console/knowledge/{entry:int}/archive": Access.CONSOLE,
+    "/console/knowledge/{entry:int}/roll-back": Access.CONSOLE,
 }
 
 
@@ -76,14 +91,20 @@ async def call(app: FastAPI, method: str, path: str, headers: dict[str, str] | N
 
 
 async def test_every_route_is_in_the_table_and_keeps_to_it(app: FastAPI) -> None:
-    routes = dict(routes_of(app.routes))
+    routes: dict[str, set[str]] = {}
+    for path, methods in routes_of(app.routes):
+        routes[path] = routes.get(path, set()) | methods
     assert set(routes) == set(ACCESS)
     for path, methods in routes.items():
         for method in methods - {"HEAD", "OPTIONS"}:
-            answer = await call(app, method, path)
+            answer = await call(app, method, path.replace("{entry:int}", "1"))
             match ACCESS[path]:
                 case Access.ADMIN | Access.SLACK:
                     assert answer.status_code == 401, path
+                case Access.CONSOLE:
+                    assert answer.status_code == 401 and 'name="key"' in answer.text, path
+                case Access.DOOR:
+                    assert answer.status_code in {303, 401, 404}, path
                 case Access.EVERYBODY:
                     assert answer.status_code == 200, path
                     assert set(answer.json()) <= {"status", "version", "name", "uptime_seconds"}, path
