@@ -2,10 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
+from app.inbox.envelope import ClaimedEvent
 from app.people.person import Actor
 from app.slack.blocks.parts import Block
 from app.slack.client import SlackClient
+
+_CLOCKS_DIFFER = timedelta(seconds=10)  # at most, ours and Slack's
 
 
 @dataclass(frozen=True)
@@ -23,13 +27,31 @@ async def hand_over(
 ) -> None:
     """All files in one message of the person's own DM, in a thread of it when ``thread_ts`` names one.
 
-    Nobody sees a file before its last byte has arrived: it is shared only by the closing call.
+    Nobody sees a file before its last byte has arrived: it is shared only by the closing call. Whether that took effect when its
+    answer was lost, :func:`is_handed_over` can tell.
     """
     uploaded = [{"id": await _upload(client, actor, file), "title": file.title} for file in files]
     arguments = {"files": uploaded, "channel_id": await _direct_channel(client, actor), "initial_comment": comment}
     if thread_ts:
         arguments["thread_ts"] = thread_ts
     await client.call("files.completeUploadExternal", team_id=actor.team_id, json=arguments)
+
+
+async def is_handed_over(
+    client: SlackClient, claimed: ClaimedEvent, actor: Actor, *, name: str, thread_ts: str | None = None
+) -> bool:
+    """Whether an earlier attempt at this errand has brought the file already."""
+    if claimed.attempts == 1:
+        return False
+    channel_id = await _direct_channel(client, actor)
+    oldest = f"{(claimed.received_at - _CLOCKS_DIFFER).timestamp():.6f}"
+    if thread_ts:
+        messages = await client.replies_since(channel_id=channel_id, thread_ts=thread_ts, oldest=oldest, team_id=actor.team_id)
+    else:
+        arguments = {"channel": channel_id, "oldest": oldest, "limit": 100}
+        answer = await client.call("conversations.history", team_id=actor.team_id, json=arguments)
+        messages = answer.get("messages", [])
+    return any(file.get("name") == name for message in messages for file in message.get("files", ()))
 
 
 async def tell_person(

@@ -155,6 +155,24 @@ async def test_an_upload_that_fails_once_is_tried_again(product: Product) -> Non
     assert list(files_for(product)) == ["growth.png"]
 
 
+@pytest.mark.parametrize("words", ["", "export"])
+async def test_a_file_whose_arrival_was_not_heard_of_is_not_sent_again(product: Product, words: str) -> None:
+    await has_done(product)
+    product.slack.faults.add("files.completeUploadExternal", "lost_response", times=1)
+    await product.slack.command("/ai_history", words)
+    await product.until_quiet()
+    assert len(direct_messages(product)) == 1 and files_for(product)
+
+
+async def test_an_app_that_may_not_write_files_says_it_in_words(product: Product) -> None:
+    await has_done(product)
+    product.slack.faults.add("files.getUploadURLExternal", "error", error="missing_scope", times=9)
+    await product.slack.command("/ai_history")
+    await product.until_quiet()
+    [message] = direct_messages(product)
+    assert "グラフを作れませんでした" in visible_text(message) and "新規開拓" in visible_text(message)
+
+
 async def test_everything_can_be_taken_away_as_files(product: Product) -> None:
     await has_done(product)
     await has_done(product, YOKO, topic="closing")
