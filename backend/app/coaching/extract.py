@@ -2,23 +2,40 @@
 
 import math
 import re
-from collections.abc import Sequence
+import tomllib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
 from app.coaching.citations import without_citations
 from app.coaching.fence import visible_text
 from app.coaching.remark import folded_text
 from app.knowledge.passage import Passage
 
+_DATA = Path(__file__).with_name("extract.toml")
 SHORTEST, LONGEST = 8, 220
+SHORTEST_SAYING, LONGEST_SAYING = 12, 120
+FEWEST_SHARED = 2  # terms that a sentence to say shares with the question
 MOST_FROM_ONE_PASSAGE = 2
 
 _SENTENCE_END = re.compile(r"(?<=[。！？])|(?<=[.!?])(?=\s)")
+_MARKS = '「」『』“”"'
 _QUOTES = (("「", "」"), ("『", "』"), ("“", "”"))
 _LINE_DECORATION = re.compile(r"^\s*(?:[-*•・>#]+\s*|\d{1,2}[.)．）、]\s*|[|].*$)+")
 _EMPHASIS = re.compile(r"\*\*|__|`")
 _WORDS = re.compile(r"[a-z0-9]{2,}")
 _CHARACTERS = re.compile(r"[\u3041-\u30ff\u3400-\u9fff々]+")
+_GRAMMAR = re.compile(r"[\u3041-\u309fー]{2}")  # いて, です: endings, no subject
+_GOES_ON = re.compile(r"[a-z]")  # the rest of a line that was broken
+_HEADING = re.compile(r"^\s*#{1,6}\s+(.+?)\s*#*$")
+_SUBJECT_LINE = re.compile(r"^\W*(?:件名|subject|主题|标题)\W*[:：]", re.IGNORECASE)
+# A line that is one quotation, perhaps after the moment it is for: 金額の前：「…」
+_SAYING = re.compile(r"^(?:[^「“\"：:]{0,24}[：:]\s*)?(?:「([^」]+)」|“([^”]+)”|\"([^\"]+)\")$")
+_POINTS_BACK = re.compile(
+    r"^(?:その|それ|この|これ|こう|そこ|ここ|二つ目|三つ目|这|那|它|第[二三]"
+    r"|(?:they|it|this|that|these|those|the (?:second|third|other)) )"
+)
 
 
 @dataclass(frozen=True)
@@ -34,20 +51,76 @@ def points_about(question: str, passages: Sequence[Passage], *, said: str = "", 
     asked, told = _terms(question), folded_text(said)
     points: list[Point] = []
     for number, passage in enumerate(passages, start=1):
-        new = [sentence for sentence in _sentences(passage.text) if folded_text(sentence) not in told]
+        new = [sentence for sentence in _sentences(passage) if folded_text(sentence).strip(_MARKS) not in told]
         new = [sentence for sentence in dict.fromkeys(new) if all(sentence != point.text for point in points)]
-        ranked = sorted(new, key=lambda sentence: -_fit(sentence, asked))[:MOST_FROM_ONE_PASSAGE]
+        best, *others = sorted(new, key=lambda sentence: (-_fit(sentence, asked), not _is_whole(sentence))) or [""]
+        # Once the fitting sentences are said, the others are what "more" can mean.
+        ranked = [best, *(one for one in others if said or _fit(one, asked) > 0)][:MOST_FROM_ONE_PASSAGE]
         points += [Point(sentence, number) for sentence in new if sentence in ranked]
     return points[:most]
 
 
-def _sentences(text: str) -> list[str]:
-    lines = (_LINE_DECORATION.sub("", line) for line in visible_text(text).splitlines())
-    pieces = (piece for line in lines for piece in _sentences_of_line(line))
-    plain = (without_citations(_EMPHASIS.sub("", piece)).strip() for piece in pieces)
-    return [
-        sentence for sentence in plain if SHORTEST <= len(sentence) <= LONGEST and not sentence.endswith((":", "：", "?", "？"))
+def saying_about(question: str, passages: Sequence[Passage], *, said: str = "") -> Point | None:
+    """The sentence to say as it stands that fits the question best, without its quotation marks; ``None`` when none fits."""
+    asked, told = _terms(question), folded_text(said)
+    found = [
+        (len(_terms(f"{passage.title} {heading} {line}") & asked), -number, saying)
+        for number, passage in enumerate(passages, start=1)
+        for heading, line in _lines(passage)
+        if _is(heading, "say") and not _is(heading, "both") and (saying := _saying(line)) and folded_text(saying) not in told
     ]
+    shared, number, saying = max(found, key=lambda one: one[:2], default=(0, 0, ""))
+    return Point(saying, -number) if shared >= FEWEST_SHARED else None
+
+
+def _saying(line: str) -> str:
+    found = _SAYING.match(_plain(line))
+    saying = next((group for group in found.groups() if group), "") if found else ""
+    return saying if SHORTEST_SAYING <= len(saying) <= LONGEST_SAYING else ""
+
+
+def _sentences(passage: Passage) -> list[str]:
+    pieces = (piece for heading, line in _lines(passage) if not _is(heading, "script") for piece in _sentences_of_line(line))
+    plain = (_plain(piece) for piece in pieces)
+    return [
+        sentence
+        for sentence in plain
+        if SHORTEST <= len(sentence) <= LONGEST and not sentence.endswith((":", "：", "?", "？")) and not _GOES_ON.match(sentence)
+    ]
+
+
+def _lines(passage: Passage) -> Iterator[tuple[str, str]]:
+    """The lines that advise something, each with the heading it stands under; the headings are none of them."""
+    heading = passage.heading
+    for raw in visible_text(passage.text).splitlines():
+        if found := _HEADING.match(raw):
+            heading = found[1]
+        elif not _is(heading, "avoid") and not _SUBJECT_LINE.match(raw) and (line := _LINE_DECORATION.sub("", raw).strip()):
+            yield heading, line
+
+
+def _is(heading: str, kind: str) -> bool:
+    last = folded_text(heading).rpartition("›")[2].strip()
+    return bool(last) and _headings(kind).search(last) is not None
+
+
+@cache
+def _headings(kind: str) -> re.Pattern[str]:
+    return re.compile("|".join(_data()[kind]))
+
+
+@cache
+def _idle() -> frozenset[str]:
+    return frozenset(_data()["idle"])
+
+
+@cache
+def _data() -> dict[str, list[str]]:
+    return tomllib.loads(_DATA.read_text(encoding="utf-8"))
+
+
+def _plain(text: str) -> str:
+    return without_citations(_EMPHASIS.sub("", text)).strip()
 
 
 def _sentences_of_line(line: str) -> list[str]:
@@ -66,13 +139,19 @@ def _is_closed(text: str) -> bool:
 
 
 def _fit(sentence: str, asked: frozenset[str]) -> float:
-    """Shared terms, with long sentences held back a little."""
+    """Shared terms; long sentences are held back a little, and those that speak of the sentence before them."""
     terms = _terms(sentence)
-    return len(terms & asked) / math.sqrt(len(terms) + 10)
+    fit = len(terms & asked) / math.sqrt(len(terms) + 10)
+    return fit / 2 if _POINTS_BACK.match(folded_text(sentence)) or not _is_whole(sentence) else fit
+
+
+def _is_whole(sentence: str) -> bool:
+    """Items of a list often are no sentences."""
+    return sentence.endswith(("。", "！", ".", "!", "」", "”", '"', "』"))
 
 
 def _terms(text: str) -> frozenset[str]:
-    """Words of Latin letters, and pairs of neighbouring characters elsewhere."""
+    """Words of Latin letters, and pairs of neighbouring characters elsewhere; none that say nothing about a subject."""
     folded = folded_text(text)
     pairs = (run[at : at + 2] for run in _CHARACTERS.findall(folded) for at in range(len(run) - 1))
-    return frozenset((*_WORDS.findall(folded), *pairs))
+    return frozenset(term for term in (*_WORDS.findall(folded), *pairs) if not _GRAMMAR.fullmatch(term)) - _idle()

@@ -1,8 +1,8 @@
-"""The coach without a model: what the knowledge says, a sentence to say, a question to think about. Deterministic."""
+"""The coach without a model: a question to think about, what the knowledge says, a sentence to say. Deterministic."""
 
 from collections.abc import Sequence
 
-from app.coaching.extract import points_about
+from app.coaching.extract import Point, points_about, saying_about
 from app.coaching.remark import Remark
 from app.dialogue.turn import Turn, TurnRole
 from app.i18n.language import Language
@@ -10,6 +10,7 @@ from app.i18n.messages import message
 from app.knowledge.passage import Passage
 
 VARIANTS = 2
+MOST_POINTS = 3  # pieces of advice at a time, unless the person wants fewer or more
 
 
 def answer_by_rules(
@@ -20,56 +21,59 @@ def answer_by_rules(
     language: Language,
     turns: Sequence[Turn] = (),
     passages: Sequence[Passage] = (),
+    most: int = MOST_POINTS,
 ) -> str:
-    """Markdown with ``[n]`` after what comes from the n-th of ``passages``.
+    """Markdown with ``[n]`` after what comes from the n-th of ``passages``; at most ``most`` pieces of advice.
 
     In a talk it goes on instead of starting again: sentences that were said are not repeated, and the sentence to say, the
     question to think about and the advice change from turn to turn.
     """
     if remark in {Remark.GREETING, Remark.THANKS}:
         return message(f"coach.answer.{remark}", language)
-    return _Answer(skill, language, turns).about(question, remark, passages)
+    return _Answer(skill, language, turns, most).about(question, remark, passages)
 
 
 class _Answer:
-    def __init__(self, skill: str, language: Language, turns: Sequence[Turn]) -> None:
+    def __init__(self, skill: str, language: Language, turns: Sequence[Turn], most: int) -> None:
         self._skill = skill
         self._language = language
-        self._coach_turns = [turn for turn in turns if turn.role is TurnRole.COACH]
+        self._most = most
+        coach_turns = [turn for turn in turns if turn.role is TurnRole.COACH]
+        self._said = "\n".join(turn.text for turn in coach_turns)
         # How often this subject was talked about: each time the next variant is used.
-        self._round = sum(turn.skill == skill for turn in self._coach_turns)
+        self._round = sum(turn.skill == skill for turn in coach_turns)
 
     def about(self, question: str, remark: Remark, passages: Sequence[Passage]) -> str:
+        """What is known of the subject, then a question, as people take advice better after a thought of their own."""
         goes_on = remark is Remark.FOLLOW_UP
-        said = "\n".join(turn.text for turn in self._coach_turns)
-        points = [f"{point.text} [{point.number}]" for point in points_about(question, passages, said=said)]
+        saying = saying_about(question, passages, said=self._said)
+        points = points_about(question, passages, said=f"{self._said}\n{saying.text}" if saying else self._said, most=self._most)
+        parts = []
+        if not points and (passages or not goes_on):
+            parts.append(self._general("nothing_new" if passages else "not_found"))
+        if not goes_on and (points or not passages):
+            parts.append(self._of_skill("opening"))
+        parts.append(self._question_to_think_about())
         if points:
-            heading = "deeper_knowledge" if goes_on else "from_knowledge"
-            advice = [] if goes_on else [self._of_skill("opening")]
-            advice.append(self._list(heading, points))
-        elif goes_on:
-            advice = [self._general("nothing_new")] if passages else []
-            advice.append(self._list("deeper", self._lines("deeper", self._round + 1)))
+            told = [f"{point.text} [{point.number}]" for point in points]
+            parts.append(self._list("deeper_knowledge" if goes_on else "from_knowledge", told))
         else:
-            advice = [self._general("nothing_new" if passages else "not_found")]
-            advice += [] if passages else [self._of_skill("opening")]
-            advice.append(self._own_advice())
-        return "\n\n".join((*advice, self._sentence_to_say(), self._question_to_think_about()))
+            parts.append(self._own_advice(goes_on=goes_on))
+        return "\n\n".join((*parts, self._sentence_to_say(saying)))
 
-    def _own_advice(self) -> str:
-        if self._round == 0:
+    def _own_advice(self, *, goes_on: bool) -> str:
+        if self._round == 0 and not goes_on:
             return self._list("checklist", self._of_skill("points").splitlines(), is_numbered=True)
-        return self._list("deeper", self._lines("deeper", self._round))
+        return self._list("deeper", self._variant("deeper", self._round + goes_on).splitlines())
 
-    def _sentence_to_say(self) -> str:
-        sentence = message("coach.answer.say_quote", self._language, sentence=self._variant("say", self._round + 1))
-        return f"{self._general('say')}\n{sentence}"
+    def _sentence_to_say(self, saying: Point | None) -> str:
+        """The company's own words where they fit, else ours."""
+        text = saying.text if saying else self._variant("say", self._round + 1)
+        quoted = message("coach.answer.say_quote", self._language, sentence=text)
+        return f"{self._general('say')}\n{quoted}" + (f" [{saying.number}]" if saying else "")
 
     def _question_to_think_about(self) -> str:
         return f"{self._general('reflect')}\n{self._variant('reflect', self._round + 1)}"
-
-    def _lines(self, name: str, number: int) -> list[str]:
-        return self._variant(name, number).splitlines()
 
     def _variant(self, name: str, number: int) -> str:
         return self._of_skill(f"{name}_{(number - 1) % VARIANTS + 1}")
@@ -81,5 +85,6 @@ class _Answer:
         return message(f"coach.answer.{name}", self._language)
 
     def _list(self, heading: str, lines: Sequence[str], *, is_numbered: bool = False) -> str:
-        marks = (f"{number}. " if is_numbered else "- " for number, _ in enumerate(lines, start=1))
-        return "\n".join((self._general(heading), *(mark + line for mark, line in zip(marks, lines, strict=True))))
+        listed = lines[: self._most]
+        marks = (f"{number}. " if is_numbered else "- " for number, _ in enumerate(listed, start=1))
+        return "\n".join((self._general(heading), *(mark + line for mark, line in zip(marks, listed, strict=True))))

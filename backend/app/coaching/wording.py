@@ -19,7 +19,7 @@ TOO_MANY_STEPS = "too_many_steps"
 _DATA = Path(__file__).with_name("wording.toml")
 # Quotations are what a customer or the person said, or shall say. Short ones are emphasis and stay part of the sentence.
 _QUOTATION = re.compile(r'「[^」\n]{8,}」|『[^』\n]{8,}』|“[^”\n]{8,}”|"[^"\n]{8,}"')
-_LISTED = re.compile(r"^\s*(?:[-*•・]|\d{1,2}[.)．、])\s*\S", re.MULTILINE)
+_LISTED = re.compile(r"^\s*(?:[-*]\s|[•・]|\d{1,2}[.)．、])\s*\S", re.MULTILINE)
 
 
 @dataclass(frozen=True)
