@@ -109,13 +109,14 @@ def withdraws(text: str, language: Language) -> bool:
 def corrections_in(text: str, language: Language, *, last: Point, turn: int, stated_at: datetime) -> tuple[Known, ...]:
     """What holds instead, by point; a text that is empty takes the point back. ``last``: what was told most recently.
 
-    The first sentence without a cue word is about ``last``, each other one continues the sentence before it.
+    Who corrects names the subject first: "my goal is…". A sentence that names none is about ``last``, or continues the one
+    before it.
     """
     collected: dict[Point, list[str]] = {}
     current = last
     for sentence in _sentences(text):
         content = _without_opening(sentence, language)
-        current = _point_of(sentence, language, asked=(last,)) or current
+        current = _named_first(sentence, language) or current
         if withdraws(sentence, language):
             collected.setdefault(current, [])
         elif content:
@@ -177,6 +178,11 @@ def _point_of(sentence: str, language: Language, *, asked: Sequence[Point]) -> P
         return None
     candidates = sorted((point for point in Point if len(named[point]) == best), key=lambda point: min(named[point]))
     return next((point for point in candidates if point in asked), candidates[0])
+
+
+def _named_first(sentence: str, language: Language) -> Point | None:
+    named = {point: min(places) for point, places in _named(sentence, language).items() if places}
+    return min(named, key=lambda point: named[point], default=None)
 
 
 def _named(sentence: str, language: Language) -> dict[Point, list[int]]:
