@@ -53,6 +53,10 @@ class StandingMessage:
 class RemindsPeople(Protocol):
     """Slack's side."""
 
+    @property
+    def team_id(self) -> str | None:
+        """The workspace that can be reached, once it is known."""
+
     async def find(self, message: ReminderMessage) -> StandingMessage | None:
         """The message if it stands already."""
 
@@ -94,11 +98,13 @@ class SendReminders:
         return count
 
     async def _take(self) -> list[DueReminder]:
-        now = self._clock.now()
+        team_id, now = self._messenger.team_id, self._clock.now()
+        if team_id is None:
+            return []
         async with self._database.transaction() as session:
             plans = PlanRepository(session, self._cipher)
-            left = await plans.retake_reminders(now, taken_before=now - LEFT_ALONE_FOR, limit=AT_A_TIME)
-            return left + await plans.take_due_reminders(now, limit=AT_A_TIME - len(left))
+            left = await plans.retake_reminders(team_id, now, taken_before=now - LEFT_ALONE_FOR, limit=AT_A_TIME)
+            return left + await plans.take_due_reminders(team_id, now, limit=AT_A_TIME - len(left))
 
     async def _remind(self, reminder: DueReminder) -> None:
         now = self._clock.now()

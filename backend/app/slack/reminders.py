@@ -23,6 +23,10 @@ class SlackReminders:
         self._workspaces = workspaces
         self._fallback = fallback_language
 
+    @property
+    def team_id(self) -> str | None:
+        return self._workspaces.current.team_id
+
     async def find(self, message: ReminderMessage) -> StandingMessage | None:
         team_id = message.person.team_id
         channel_id = await self._channel(message.person)

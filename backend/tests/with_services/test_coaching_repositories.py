@@ -106,10 +106,10 @@ async def test_a_reminder_is_given_once(database: Database) -> None:
         await keep(session, a_plan())
     first_morning = datetime(2026, 12, 1, tzinfo=UTC)
     async with database.transaction() as session:
-        taken = await PlanRepository(session, CIPHER).take_due_reminders(first_morning)
+        taken = await PlanRepository(session, CIPHER).take_due_reminders("T1", first_morning)
         assert [(reminder.user_id, reminder.epoch) for reminder in taken] == [("U1", 1)] * len(a_plan().actions)
     async with database.transaction() as session:
         plans = PlanRepository(session, CIPHER)
-        assert await plans.take_due_reminders(first_morning) == []
+        assert await plans.take_due_reminders("T1", first_morning) == []
         assert await plans.snooze("T1", "U1", taken[0].item.id, remind_at=first_morning + timedelta(days=1))
-        assert len(await plans.take_due_reminders(first_morning + timedelta(days=2))) == 1
+        assert len(await plans.take_due_reminders("T1", first_morning + timedelta(days=2))) == 1

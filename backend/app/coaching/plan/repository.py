@@ -241,13 +241,13 @@ class PlanRepository:
             )
         )  # fmt: skip
 
-    async def take_due_reminders(self, now: datetime, *, limit: int = 100) -> list[DueReminder]:
+    async def take_due_reminders(self, team_id: str, now: datetime, *, limit: int = 100) -> list[DueReminder]:
         """Reminders that are due, taken up by the caller: each goes to one caller, and an item has one per moment."""
         rows = await self._session.fetch(
             """
             with due as (
                 select id, team_id, user_id, remind_at from plan_items
-                where status = 'open' and remind_at <= $1 and reminded_at is null
+                where team_id = $3 and status = 'open' and remind_at <= $1 and reminded_at is null
                 order by remind_at, id limit $2 for update skip locked
             ), noted as (
                 insert into plan_reminders (team_id, user_id, item_id, remind_at, taken_at)
@@ -259,17 +259,19 @@ class PlanRepository:
             select marked.*, noted.id as reminder_id, noted.epoch from marked join noted on noted.item_id = marked.id
             order by marked.remind_at, marked.id
             """,
-            now, limit,
+            now, limit, team_id,
         )  # fmt: skip
         return [self._due(row) for row in rows]
 
-    async def retake_reminders(self, now: datetime, *, taken_before: datetime, limit: int = 100) -> list[DueReminder]:
+    async def retake_reminders(
+        self, team_id: str, now: datetime, *, taken_before: datetime, limit: int = 100
+    ) -> list[DueReminder]:
         """Reminders whose worker has not come to an end: nobody knows whether their message stands."""
         rows = await self._session.fetch(
             """
             with again as (
                 update plan_reminders set taken_at = $1, epoch = epoch + 1 where id in (
-                    select id from plan_reminders where done_at is null and taken_at < $2
+                    select id from plan_reminders where team_id = $4 and done_at is null and taken_at < $2
                     order by taken_at, id limit $3 for update skip locked
                 ) returning id, item_id, epoch, remind_at as for_moment
             )
@@ -277,7 +279,7 @@ class PlanRepository:
             from again join plan_items i on i.id = again.item_id
             order by again.id
             """,
-            now, taken_before, limit,
+            now, taken_before, limit, team_id,
         )  # fmt: skip
         return [self._due(row) for row in rows]
 
