@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from app.assistant.change_plan import Outcome as Change
+from app.coaching.memory.insight import Insight, Kind
+from app.coaching.memory.repository import MemoryRepository
 from app.people.person import Actor
 from app.playground.demo_workspace import EMILY, KENTA, SALES_CHANNEL, TEAM, XIAOMING, YOKO
 from app.playground.small_slack import visible_text
@@ -70,6 +72,17 @@ async def test_somebody_who_worked_reads_it_in_words_and_gets_the_chart(product:
     assert list(files) == ["growth.png"] and files["growth.png"].startswith(b"\x89PNG")
     assert product.slack.ephemerals_for(YOKO, channel=SALES_CHANNEL) == []
     assert not any(message.get("files") for message in product.slack.channel(SALES_CHANNEL).messages.values())
+
+
+async def test_the_latest_insights_are_read_with_their_kind(product: Product) -> None:
+    now = product.services.clock.now()
+    async with product.services.database.transaction() as session:
+        memories = MemoryRepository(session, product.edge.talks._cipher)
+        insights = [Insight(Kind.GOAL, "来月までに5件受注する", 0.9, now), Insight(Kind.STRENGTH, "聞き役が得意です", 0.9, now)]
+        await memories.add(TEAM, KENTA, insights, [None, None])
+        await memories.add(TEAM, YOKO, [Insight(Kind.CHALLENGE, "洋子の課題", 0.9, now)], [None])
+    shown = text_of(await product.slack.command("/ai_history"))
+    assert "目標：来月までに5件受注する" in shown and "強み：聞き役が得意です" in shown and "洋子" not in shown
 
 
 async def test_nobody_else_sees_any_of_it(product: Product) -> None:
