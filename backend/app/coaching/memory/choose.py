@@ -72,7 +72,8 @@ def _relevance(shelf: Shelf, question: str, vector: Vectors | None, model: str) 
     by_words = likeness(shelf.sketches, sketch_of(question))
     if vector is None or shelf.vectors is None or shelf.model != model or len(shelf.ids) < ENOUGH_TO_KNOW_WHAT_IS_USUAL:
         return by_words
-    closeness = shelf.vectors.astype(np.float32) @ vector.reshape(-1).astype(np.float32)
+    # Not ``@``, which starts a thread per core; they wait for each other on a busy machine.
+    closeness = np.einsum("ij,j->i", shelf.vectors, vector.reshape(-1) / shelf.scale, dtype=np.float32, casting="same_kind")
     has_vector = shelf.vectors.any(axis=1)
     if not has_vector.any():
         return by_words

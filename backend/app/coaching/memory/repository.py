@@ -7,7 +7,7 @@ from datetime import datetime
 import numpy as np
 
 from app.coaching.memory.insight import Insight, Kind, StatedBy, Vector
-from app.coaching.memory.shelf import EarlierTalk, Shelf
+from app.coaching.memory.shelf import EarlierTalk, Shelf, in_whole_numbers
 from app.coaching.memory.shingles import SKETCH_BYTES, sketch_of
 from app.core.encryption import Cipher
 from app.dialogue.conversation import Conversation
@@ -46,7 +46,8 @@ from conversation_insights where team_id = $1 and user_id = $2 order by observed
 """
 
 _SUPERSEDE = """
-update conversation_insights i set superseded_by = s.winner, superseded_at = case when s.winner is null then null else $5::timestamptz end
+update conversation_insights i set superseded_by = s.winner,
+    superseded_at = case when s.winner is null then null else $5::timestamptz end
 from unnest($3::bigint[], $4::bigint[]) as s(id, winner)
 where i.team_id = $1 and i.user_id = $2 and i.id = s.id and i.superseded_by is distinct from s.winner
 """
@@ -168,6 +169,7 @@ class MemoryRepository:
     def _shelf(self, team_id: str, user_id: str, rows: Sequence[Record], talks: tuple[EarlierTalk, ...]) -> Shelf:
         model = next((row["embedding_model"] for row in rows if row["embedding_model"]), "")
         blank = bytes(SKETCH_BYTES)
+        vectors, scale = in_whole_numbers(_vectors(rows, model)) if model else (None, 1.0)
         return Shelf(
             ids=[row["id"] for row in rows],
             kinds=[row["kind"] for row in rows],
@@ -175,7 +177,8 @@ class MemoryRepository:
             observed=np.array([row["observed_at"].timestamp() for row in rows], np.float64),
             confidences=np.array([_strengthened(row["confidence"], row["repeated"]) for row in rows], np.float32),
             sketches=np.frombuffer(b"".join(row["fingerprint"] or blank for row in rows), np.uint8).reshape(-1, SKETCH_BYTES),
-            vectors=_vectors(rows, model) if model else None,
+            vectors=vectors,
+            scale=scale,
             model=model,
             talks=talks,
         )
@@ -217,8 +220,8 @@ def _strengthened(confidence: float, repeated: int) -> float:
     return max(confidence, min(0.95, confidence + 0.05 * repeated))
 
 
-def _vectors(rows: Sequence[Record], model: str) -> np.ndarray[tuple[int, int], np.dtype[np.float16]]:
+def _vectors(rows: Sequence[Record], model: str) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
     width = next(len(row["embedding"]) for row in rows if row["embedding_model"] == model)
     blank = bytes(width)
     packed = b"".join(row["embedding"] if row["embedding_model"] == model else blank for row in rows)
-    return np.frombuffer(packed, "<f2").astype(np.float16, copy=False).reshape(len(rows), -1)
+    return np.frombuffer(packed, "<f2").astype(np.float32).reshape(len(rows), -1)

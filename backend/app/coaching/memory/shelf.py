@@ -30,7 +30,11 @@ class EarlierTalk:
 
 @dataclass(frozen=True)
 class Shelf:
-    """One place per memory in each sequence. ``vectors`` are all of ``model``; a row of zeros: this one has none."""
+    """One place per memory in each sequence. ``vectors`` are all of ``model``; a row of zeros: this one has none.
+
+    They are kept as whole numbers, ``scale`` times as long as they are: a quarter of the bytes, and they cannot be turned into
+    better ones than a choice needs.
+    """
 
     ids: Sequence[int]
     kinds: Sequence[str]
@@ -38,7 +42,8 @@ class Shelf:
     observed: NDArray[np.float64]  # seconds since 1970
     confidences: NDArray[np.float32]
     sketches: Sketch
-    vectors: NDArray[np.float16] | None = None
+    vectors: NDArray[np.int8] | None = None
+    scale: float = 1.0
     model: str = ""
     talks: tuple[EarlierTalk, ...] = ()
 
@@ -52,7 +57,7 @@ class Shelf:
         talks = [(talk.conversation, talk.ended_at.timestamp(), talk.summary) for talk in self.talks]
         width = 0 if self.vectors is None else self.vectors.shape[1]
         head = json.dumps(
-            [_FORM, list(self.ids), list(self.kinds), list(self.texts), self.model, width, talks], ensure_ascii=False
+            [_FORM, list(self.ids), list(self.kinds), list(self.texts), self.model, width, self.scale, talks], ensure_ascii=False
         )
         encoded = head.encode()
         arrays = [self.observed.tobytes(), self.confidences.tobytes(), self.sketches.tobytes()]
@@ -63,16 +68,23 @@ class Shelf:
     def unpacked(cls, value: bytes) -> "Shelf":
         """``ValueError`` for what another version has written."""
         (length,) = struct.unpack_from("<I", value)
-        form, ids, kinds, texts, model, width, talks = json.loads(value[4 : 4 + length])
+        form, ids, kinds, texts, model, width, scale, talks = json.loads(value[4 : 4 + length])
         if form != _FORM:
             raise ValueError("another version's memories")
         rest = memoryview(value)[4 + length :]
         observed, rest = _array(rest, np.float64, len(ids))
         confidences, rest = _array(rest, np.float32, len(ids))
         sketches, rest = _array(rest, np.uint8, len(ids), SKETCH_BYTES)
-        vectors = _array(rest, np.float16, len(ids), width)[0] if width else None
+        vectors = _array(rest, np.int8, len(ids), width)[0] if width else None
         earlier = tuple(EarlierTalk(key, datetime.fromtimestamp(ended, UTC), summary) for key, ended, summary in talks)
-        return cls(ids, kinds, texts, observed, confidences, sketches, vectors, model, earlier)
+        return cls(ids, kinds, texts, observed, confidences, sketches, vectors, scale, model, earlier)
+
+
+def in_whole_numbers(vectors: NDArray[np.float32]) -> tuple[NDArray[np.int8], float]:
+    """The rows as a :class:`Shelf` keeps them, and their scale."""
+    longest = float(np.abs(vectors).max(initial=0.0))
+    scale = 127.0 / longest if longest else 1.0
+    return np.rint(vectors * scale).astype(np.int8), scale
 
 
 def _array(value: memoryview, kind: type, *shape: int) -> tuple[Any, memoryview]:

@@ -336,7 +336,7 @@ def test_of_equally_fitting_ones_the_newer_comes_first() -> None:
 
 
 def test_meaning_finds_what_words_do_not() -> None:
-    vectors = np.eye(10, dtype=np.float16)
+    vectors = np.eye(10, dtype=np.int8)
     shelf = shelf_of(*((f"話題その{number}", Kind.CHALLENGE, 1) for number in range(10)), vectors=vectors)
     question = np.zeros((1, 10), np.float32)
     question[0, 4] = 1.0
@@ -358,7 +358,7 @@ def test_the_budget_is_kept(most_tokens: int, count: int) -> None:
 
 def test_a_packed_shelf_is_the_same_again() -> None:
     shelf = shelf_of(
-        ("価格交渉が苦手だ", Kind.CHALLENGE, 2), ("月末までに三社", Kind.GOAL, 0), vectors=np.eye(2, 8, dtype=np.float16)
+        ("価格交渉が苦手だ", Kind.CHALLENGE, 2), ("月末までに三社", Kind.GOAL, 0), vectors=np.eye(2, 8, dtype=np.int8)
     )
     talks = (EarlierTalk("T1:D1:1.1", NOW, "値引きの話"),)
     again = Shelf.unpacked(
