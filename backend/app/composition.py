@@ -18,19 +18,26 @@ from app.assistant.answer_question import AnswerQuestion
 from app.assistant.change_plan import ChangePlan
 from app.assistant.close_sessions import CloseSessions
 from app.assistant.decide_proposal import DecideProposal
+from app.assistant.deliver_notices import DeliverNotices
 from app.assistant.export_person import ExportPerson
 from app.assistant.forget_person import ForgetPerson
 from app.assistant.give_feedback import GiveFeedback
 from app.assistant.guide_talk import GuideTalk
 from app.assistant.import_knowledge import ImportKnowledge
 from app.assistant.judge_knowledge import JudgeKnowledge
+from app.assistant.knowledge_gaps import KnowledgeGaps
 from app.assistant.make_knowledge import MakeKnowledge
+from app.assistant.manage_knowledge import ManageKnowledge
 from app.assistant.memories import Memories
 from app.assistant.note_outcome import NoteOutcome
 from app.assistant.past_talks import PastTalks
 from app.assistant.propose_knowledge import ProposeKnowledge
 from app.assistant.provenance import ExplainAnswers
+from app.assistant.read_proposals import ReadProposals
+from app.assistant.request_knowledge import RequestKnowledge
+from app.assistant.review_stale import ReviewStale
 from app.assistant.send_reminders import SendReminders
+from app.assistant.show_entry import ShowEntry
 from app.assistant.show_growth import ShowGrowth
 from app.assistant.show_history import ShowHistory
 from app.assistant.show_home import ShowHome
@@ -47,12 +54,16 @@ from app.core.errors import ConfigurationError
 from app.core.probe import Asking, Finding, Probe, disk_probe, memory_probe
 from app.dialogue.recent_turns import RecentTurns
 from app.embeddings.providers import open_embedder
+from app.http.console.gate import ConsoleGate
+from app.http.console.knowledge import Console
+from app.http.routes import admin_gate
 from app.i18n.language import Language
 from app.inbox.inbox import Inbox
 from app.inbox.stopping import StopSignals
 from app.knowledge.embedding_queue import EmbeddingQueue
 from app.knowledge.library import Library
 from app.knowledge.search import KnowledgeSearch
+from app.knowledge.synonyms.thesaurus import SynonymsFile
 from app.knowledge.tokens import Tokenizer
 from app.llm.service import LLMService, open_llm
 from app.people.directory import PeopleDirectory
@@ -66,6 +77,7 @@ from app.slack.ingress import Ingress
 from app.slack.interaction import InteractionDoor
 from app.slack.introduction import LookUpPerson, WhoWeAre
 from app.slack.janitor import Janitor
+from app.slack.knowledge_notices import SlackNotices
 from app.slack.limits import SharedBudget
 from app.slack.markdown import LinkPolicy
 from app.slack.receiver import EventReceiver
@@ -95,7 +107,11 @@ class Services:
     janitor: Janitor
     send_reminders: SendReminders
     close_sessions: CloseSessions
+    deliver_notices: DeliverNotices
+    knowledge_gaps: KnowledgeGaps
+    review_stale: ReviewStale
     slack_routes: list[Route]
+    console: Console
     socket_mode: SocketMode | None
     probes: list[Probe]
     clock: Clock
@@ -138,7 +154,9 @@ async def open_services(settings: Settings, *, clock: Clock | None = None) -> As
         opened.push_async_callback(people.close)
         tokenizer = Tokenizer()
         library = Library(database, tokenizer, clock)
-        knowledge = KnowledgeSearch(database, tokenizer, embedder=embedder, cache=cache)
+        synonyms = SynonymsFile(settings.synonyms_file, tokenizer, clock)
+        await synonyms.load()
+        knowledge = KnowledgeSearch(database, tokenizer, embedder=embedder, cache=cache, synonyms=synonyms)
         opened.push_async_callback(knowledge.close)
         recent_turns = RecentTurns(database, cipher, cache, cache_hours=settings.cache_ttl_hours)
 
@@ -169,6 +187,11 @@ async def open_services(settings: Settings, *, clock: Clock | None = None) -> As
 
         propose_knowledge = ProposeKnowledge(database=database, cipher=cipher, clock=clock)
         decide_proposal = DecideProposal(database=database, cipher=cipher, library=library, clock=clock)
+        read_proposals = ReadProposals(database=database, cipher=cipher, knowledge=knowledge, tokenizer=tokenizer)
+        review_stale = ReviewStale(
+            database=database, cipher=cipher, library=library, clock=clock, months=settings.knowledge_review_months
+        )
+        import_knowledge = ImportKnowledge(database=database, library=library, propose=propose_knowledge, clock=clock)
 
         # The Slack edge
         workspaces = await opened.enter_async_context(
@@ -211,7 +234,12 @@ async def open_services(settings: Settings, *, clock: Clock | None = None) -> As
             give_feedback=GiveFeedback(database, cipher, clock),
             judge_knowledge=JudgeKnowledge(database),
             propose_knowledge=propose_knowledge,
-            import_knowledge=ImportKnowledge(database=database, library=library, propose=propose_knowledge, clock=clock),
+            read_proposals=read_proposals,
+            decide_proposal=decide_proposal,
+            request_knowledge=RequestKnowledge(database=database, cipher=cipher, tokenizer=tokenizer, clock=clock),
+            review_stale=review_stale,
+            show_entry=ShowEntry(database=database, cipher=cipher, library=library),
+            import_knowledge=import_knowledge,
             make_knowledge=MakeKnowledge(propose=propose_knowledge, decide=decide_proposal),
             change_plan=ChangePlan(database=database, cipher=cipher, clock=clock, taxonomy=taxonomy),
             show_home=ShowHome(database=database, cipher=cipher, clock=clock, talks=talks, growth=show_growth, memories=memories),
@@ -237,9 +265,27 @@ async def open_services(settings: Settings, *, clock: Clock | None = None) -> As
             inbox=inbox,
             llm=llm,
             library=library,
+            console=Console(
+                manage=ManageKnowledge(database=database, library=library, clock=clock),
+                import_files=import_knowledge,
+                team_of=lambda: workspaces.current.team_id,
+                gate=ConsoleGate(admin_gate(settings), clock),
+                clock=clock,
+                default_language=Language(settings.default_language),
+            ),
             embedding_queue=EmbeddingQueue(database, embedder) if embedder else None,
             dispatcher=SlackDispatcher(bolt, edge),
             close_sessions=close_sessions,
+            deliver_notices=DeliverNotices(
+                database=database,
+                cipher=cipher,
+                people=people,
+                proposals=read_proposals,
+                messenger=SlackNotices(client, workspaces, fallback_language=edge.rules.fallback_language),
+                clock=clock,
+            ),
+            knowledge_gaps=KnowledgeGaps(database=database, cipher=cipher, knowledge=knowledge, tokenizer=tokenizer, clock=clock),
+            review_stale=review_stale,
             janitor=Janitor(client, inbox),
             send_reminders=SendReminders(
                 database=database,

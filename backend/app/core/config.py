@@ -138,6 +138,8 @@ class Settings(BaseSettings):
 
     # Coaching
     skills_file: Path | None = Field(None, description="Your own list of skills (TOML); empty: the one that comes along.")
+    synonyms_file: Path | None = Field(None, description="Words that mean the same here, one meaning per line; empty: none.")
+    knowledge_review_months: int = Field(12, ge=1, description="Months after which an entry still in use is to be reviewed.")
 
     # Limits
     max_input_length: int = Field(10_000, ge=100, description="Characters of one chat message.")

@@ -8,14 +8,17 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from app.composition import Services
 from app.jobs.engine import JobEngine, Periodic, SideTask
 from app.jobs.handle_event import HandleEvent
+from app.jobs.knowledge_gaps import ON_MONDAYS, TellGaps
 from app.jobs.purge import NIGHTLY, Purge
 from app.jobs.remind import EVERY_MINUTE, Remind
+from app.jobs.stale_entries import ON_TUESDAYS, AskForReviews
 from app.jobs.tell_places import TellPlaces
 
 logger = logging.getLogger(__name__)
 
 TELL_PLACES_SECONDS = 1.0
 EMBED_SECONDS = 2.0
+NOTICES_SECONDS = 1.0
 CLEAN_SECONDS = 3600.0
 LOOK_AT_QUEUE_SECONDS = 15.0
 CLOSE_SESSIONS_SECONDS = 20.0
@@ -41,6 +44,8 @@ async def working(services: Services) -> AsyncIterator[JobEngine]:
 def _periodic(services: Services) -> list[Periodic]:
     return [
         Periodic("remind", EVERY_MINUTE, Remind(services.send_reminders)),
+        Periodic("knowledge_gaps", ON_MONDAYS, TellGaps(services.knowledge_gaps)),
+        Periodic("stale_entries", ON_TUESDAYS, AskForReviews(services.review_stale)),
         Periodic("purge", NIGHTLY, Purge(services.database, services.settings, services.clock)),
     ]
 
@@ -53,6 +58,7 @@ def _side_tasks(services: Services) -> list[SideTask]:
         SideTask("queue", LOOK_AT_QUEUE_SECONDS, services.inbox.queue),
     ]
     tasks.append(SideTask("close_sessions", CLOSE_SESSIONS_SECONDS, services.close_sessions))
+    tasks.append(SideTask("notices", NOTICES_SECONDS, services.deliver_notices))
     if services.embedding_queue is not None:
         tasks.append(SideTask("embed", EMBED_SECONDS, services.embedding_queue.embed_pending))
     return tasks

@@ -36,7 +36,7 @@ REPEATABLE: Final = frozenset({
 })  # fmt: skip
 """Doing these twice is as doing them once."""
 READING: Final = frozenset({
-    "conversations.replies", "conversations.history", "conversations.info", "conversations.members", "users.info",
+    "conversations.replies", "conversations.history", "conversations.info", "conversations.members", "users.info", "users.list",
     "chat.getPermalink",
     "files.getUploadURLExternal", "files.completeUploadExternal",
 })  # fmt: skip

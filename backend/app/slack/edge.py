@@ -1,9 +1,11 @@
 """What listeners and commands may use: built once by ``composition`` and handed to every one of them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from app.assistant.change_plan import ChangePlan
+from app.assistant.decide_proposal import DecideProposal
 from app.assistant.export_person import ExportPerson
 from app.assistant.forget_person import ForgetPerson
 from app.assistant.give_feedback import GiveFeedback
@@ -17,6 +19,10 @@ from app.assistant.past_talks import PastTalks
 from app.assistant.propose_knowledge import ProposeKnowledge
 from app.assistant.provenance import ExplainAnswers
 from app.assistant.question import Answer, AnswerSink, Question
+from app.assistant.read_proposals import ReadProposals
+from app.assistant.request_knowledge import RequestKnowledge
+from app.assistant.review_stale import ReviewStale
+from app.assistant.show_entry import ShowEntry
 from app.assistant.show_growth import ShowGrowth
 from app.assistant.show_history import ShowHistory
 from app.assistant.show_home import ShowHome
@@ -26,7 +32,9 @@ from app.core.clock import Clock
 from app.i18n.language import Language
 from app.inbox.inbox import Inbox
 from app.inbox.stopping import StopSignals
+from app.knowledge.filters import SearchFilter
 from app.knowledge.passage import Passage
+from app.knowledge.snippet import Piece
 from app.people.directory import PeopleDirectory
 from app.people.person import Actor
 from app.slack.blocks.help import About
@@ -48,7 +56,11 @@ class AnswersQuestions(Protocol):
 class SearchesKnowledge(Protocol):
     """The company's knowledge, as far as the actor may see it."""
 
-    async def search(self, text: str, *, actor: Actor, limit: int = 5, language: Language | None = None) -> list[Passage]: ...
+    async def search(
+        self, text: str, *, actor: Actor, limit: int = 5, language: Language | None = None, wanted: SearchFilter | None = None
+    ) -> list[Passage]: ...
+
+    async def snippets(self, question: str, passages: Sequence[Passage], *, length: int) -> list[tuple[Piece, ...]]: ...
 
 
 @dataclass(frozen=True)
@@ -85,6 +97,11 @@ class SlackEdge:
     give_feedback: GiveFeedback
     judge_knowledge: JudgeKnowledge
     propose_knowledge: ProposeKnowledge
+    read_proposals: ReadProposals
+    decide_proposal: DecideProposal
+    request_knowledge: RequestKnowledge
+    review_stale: ReviewStale
+    show_entry: ShowEntry
     import_knowledge: ImportKnowledge
     make_knowledge: MakeKnowledge
     change_plan: ChangePlan

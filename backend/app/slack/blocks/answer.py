@@ -9,7 +9,8 @@ from app.i18n.messages import message
 from app.knowledge.passage import Passage
 from app.slack.blocks.dates import in_words
 from app.slack.blocks.feedback import feedback_buttons
-from app.slack.blocks.parts import Block, context, foreign
+from app.slack.blocks.parts import Block, actions, context, foreign
+from app.slack.blocks.request import request_button
 from app.slack.blocks.why import why_button
 from app.slack.markdown import NO_LINKS, LinkPolicy
 
@@ -27,6 +28,7 @@ def answer_footer(answer: Answer, *, links: LinkPolicy = NO_LINKS) -> list[Block
         blocks.append(sources(answer.sources, answer.language, links=links))
     elif answer.found_nothing:
         blocks.append(context(message("agent.found_nothing", answer.language)))
+        blocks.append(actions(request_button(answer.language)))
     if answer.is_by_rules:
         blocks.append(context(message("agent.offline", answer.language)))
     return [*blocks, feedback_buttons(answer.language), why_button(answer.language)]

@@ -1,12 +1,16 @@
 """``/ai_knowledge 検索語``: what the company's knowledge says, for the caller's eyes only."""
 
+from dataclasses import replace
+
 from app.i18n.messages import message
-from app.slack.blocks.knowledge import MAX_RESULTS, knowledge_results, search_modal
+from app.slack.blocks.knowledge import MAX_RESULTS, SNIPPET, knowledge_results, search_modal
 from app.slack.blocks.parts import clipped, foreign
 from app.slack.commands.command import Command, CommandAnswer, CommandCall
 from app.slack.edge import SlackEdge
+from app.slack.markdown import plain_text_fallback
 
 _LONGEST_QUERY = 200
+LONGEST_TEXT = 4_000
 
 
 async def show_knowledge(call: CommandCall, edge: SlackEdge) -> CommandAnswer:
@@ -17,7 +21,9 @@ async def show_knowledge(call: CommandCall, edge: SlackEdge) -> CommandAnswer:
     passages = await edge.knowledge.search(query, actor=call.actor, limit=MAX_RESULTS, language=call.language)
     key = "commands.ai_knowledge.found" if passages else "commands.ai_knowledge.none"
     text = message(key, call.language, query=foreign(query, _LONGEST_QUERY), count=len(passages))
-    return CommandAnswer(text, knowledge_results(query, passages, call.language, links=edge.rules.links))
+    shown = [replace(passage, text=plain_text_fallback(passage.text, LONGEST_TEXT)) for passage in passages]
+    snippets = await edge.knowledge.snippets(query, shown, length=SNIPPET)
+    return CommandAnswer(text, knowledge_results(query, passages, call.language, snippets=snippets, links=edge.rules.links))
 
 
 COMMAND = Command(

@@ -7,19 +7,55 @@ from app.slack.blocks.forget import FORGET_VIEW, OPEN_FORGET_ACTION
 from app.slack.blocks.history import EXPORT_ACTION, OUTCOME_ACTION
 from app.slack.blocks.home import DOSE_ACTION, HELP_ACTION, LANGUAGE_ACTION, PERSONA_ACTION, VISIBILITY_ACTION
 from app.slack.blocks.import_report import UNDO_ACTIONS
-from app.slack.blocks.knowledge import SEARCH_VIEW, SHARE_ACTION, VERDICT_ACTION
+from app.slack.blocks.knowledge import (
+    ANSWER_ACTION,
+    MORE_ACTION,
+    ROLL_BACK_ACTION,
+    SEARCH_VIEW,
+    SHARE_ACTION,
+    SHOW_AGAIN_ACTION,
+    VERDICT_ACTION,
+)
 from app.slack.blocks.make_knowledge import MAKE_SHORTCUT, MAKE_VIEW
 from app.slack.blocks.memory import CORRECTION_VIEW, EDIT_ACTION, ERASE_ACTION, OPEN_ACTION, PAGE_ACTION
 from app.slack.blocks.plan import DONE_ACTION, MENU_ACTION, UNDO_ACTION
 from app.slack.blocks.plan_forms import DROP_VIEW, EDIT_VIEW, POSTPONE_VIEW
 from app.slack.blocks.prompts import PROMPT_ACTION
+from app.slack.blocks.proposals import (
+    APPROVE_ACTION,
+    EDIT_ENTRY_ACTION,
+    ENTRY_VIEW,
+    PROPOSALS_OPEN_ACTION,
+    PROPOSE_ACTION,
+    REFUSAL_VIEW,
+    REFUSE_ACTION,
+    RETIRE_ACTION,
+    STILL_RIGHT_ACTION,
+    WRITE_ACTION,
+)
+from app.slack.blocks.proposals import (
+    EDIT_ACTION as EDIT_PROPOSAL_ACTION,
+)
 from app.slack.blocks.reminder import SNOOZE_ACTION, STOP_ITEM_ACTION, SWITCH_ACTION
+from app.slack.blocks.request import REQUEST_ACTION
 from app.slack.blocks.talk import WISH_ACTION
 from app.slack.blocks.trouble import ANSWER_ANYWAY_ACTION, RETRY_ACTION
 from app.slack.blocks.why import WHY_ACTION
 from app.slack.commands import COMMANDS
 from app.slack.errands import CHART, EXPORT, FORGET
-from app.slack.listeners import clicks, files, history, make_knowledge, memory, plan_items, settings, talk
+from app.slack.listeners import (
+    clicks,
+    entry_form,
+    files,
+    history,
+    knowledge,
+    make_knowledge,
+    memory,
+    plan_items,
+    proposals,
+    settings,
+    talk,
+)
 from app.slack.listeners.home import welcome
 from app.slack.listeners.lifecycle import notice_removal, stop_answering
 from app.slack.listeners.message import answer_message
@@ -51,8 +87,22 @@ ACTIONS: tuple[tuple[Name, Listener], ...] = (
     (re.compile(PROMPT_ACTION.format(number=r"\d")), clicks.open_question_form),
     (HELP_ACTION, clicks.open_help),
     (LANGUAGE_ACTION, clicks.choose_language),
-    (SHARE_ACTION, clicks.share_knowledge),
-    (VERDICT_ACTION, clicks.judge_knowledge),
+    (SHARE_ACTION, knowledge.share_knowledge),
+    (VERDICT_ACTION, knowledge.judge_knowledge),
+    (MORE_ACTION, knowledge.do_more),
+    (SHOW_AGAIN_ACTION, knowledge.show_again),
+    (ANSWER_ACTION, knowledge.answer_search),
+    (REQUEST_ACTION, knowledge.request_knowledge),
+    (ROLL_BACK_ACTION, knowledge.roll_back),
+    (PROPOSALS_OPEN_ACTION, proposals.open_proposals),
+    (PROPOSE_ACTION, proposals.open_empty_form),
+    (APPROVE_ACTION, proposals.approve),
+    (EDIT_PROPOSAL_ACTION, proposals.open_edit),
+    (REFUSE_ACTION, proposals.open_refusal),
+    (WRITE_ACTION, proposals.write_answer),
+    (STILL_RIGHT_ACTION, proposals.confirm_entry),
+    (EDIT_ENTRY_ACTION, proposals.edit_entry),
+    (RETIRE_ACTION, proposals.retire_entry),
     (DOSE_ACTION, settings.choose_dose),
     (PERSONA_ACTION, settings.choose_persona),
     (VISIBILITY_ACTION, settings.choose_visibility),
@@ -86,7 +136,9 @@ VIEWS: tuple[tuple[Name, Listener], ...] = (
     (MAKE_VIEW, make_knowledge.take_form),
     (REASON_VIEW, clicks.take_reason),
     (ASK_VIEW, clicks.take_question),
-    (SEARCH_VIEW, clicks.search_in_window),
+    (SEARCH_VIEW, knowledge.search_in_window),
+    (ENTRY_VIEW, entry_form.take_entry),
+    (REFUSAL_VIEW, proposals.refuse),
     (POSTPONE_VIEW, plan_items.take_new_day),
     (EDIT_VIEW, plan_items.take_rewrite),
     (DROP_VIEW, plan_items.take_drop),
