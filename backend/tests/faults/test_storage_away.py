@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 import pytest
+import redis.asyncio
 
 from app.embedded.services import EmbeddedServices, Tuning
 from app.storage.database import driver_url
@@ -21,6 +22,7 @@ from tests.faults.town import Town
 pytestmark = pytest.mark.slow
 
 ACK_SECONDS = 2.9
+REDIS_AWAY_SECONDS = 30
 # A commit is on its way to the disk when it is reported (that a machine loses its power is not tested here).
 TUNING = Tuning(postgres=("fsync=off", "full_page_writes=off", "max_connections=200"), redis=("--save", ""))
 
@@ -37,6 +39,12 @@ class Ground:
     def signal_postgres(self, number: signal.Signals) -> None:
         pid_file = next(self.embedded.home.glob("postgres/*/postmaster.pid"))
         os.kill(int(pid_file.read_text().split()[0]), number)
+
+    async def fill_redis(self) -> None:
+        """From now on each write is refused for want of memory; reads go on."""
+        async with redis.asyncio.from_url(self.embedded.redis_url) as client:
+            await client.config_set("maxmemory-policy", "noeviction")
+            await client.config_set("maxmemory", "1")
 
     async def until_postgres_is_gone(self) -> None:
         async with asyncio.timeout(30):
@@ -118,13 +126,16 @@ async def test_postgresql_out_of_reach_for_ten_seconds_loses_no_accepted_event(g
     assert first - back <= 10
 
 
-@pytest.mark.parametrize("weather", [Weather.REFUSING, Weather.BLACK_HOLE])
-async def test_without_redis_every_question_is_answered(ground: Ground, weather: Weather):
-    await ground.redis.turn(weather)
+@pytest.mark.parametrize("trouble", [Weather.REFUSING, Weather.BLACK_HOLE, "full"])
+async def test_without_redis_every_question_is_answered(ground: Ground, trouble: Weather | str):
+    if isinstance(trouble, Weather):
+        await ground.redis.turn(trouble)
+    else:
+        await ground.fill_redis()
     over = asyncio.Event()
     async with asyncio.TaskGroup() as group:
         group.create_task(people_ask(ground.town, over))
-        await asyncio.sleep(6)
+        await asyncio.sleep(REDIS_AWAY_SECONDS)
         over.set()
     await all_is_well(ground.town)
     acks = sorted(entry["seconds"] for entry in ground.town.slack.record.of("delivery"))
