@@ -14,6 +14,7 @@ from app.middleware.security_headers import SecurityHeaders
 MOST_BODY_BYTES = 1_048_576
 IMPORT_PATH = "/console/knowledge/import"
 MOST_IMPORT_BYTES = 64 * 1024 * 1024
+LARGER_BODIES = {IMPORT_PATH: MOST_IMPORT_BYTES, "/playground/upload": 32 * 1024 * 1024}
 SLACK_ROUTES = "/api/v1/slack/"
 LIMITED_ROUTES = ("/api/", "/v1/", "/metrics", "/health/detailed", "/console")
 PROBED_PATHS = frozenset(
@@ -32,7 +33,7 @@ def build_middleware(settings: Settings, limiter_of: LimiterOf, *, exempt_from_l
         Middleware(AccessLog, quiet_paths=PROBED_PATHS),
         Middleware(SecurityHeaders),
         Middleware(AllowedHosts, hosts=settings.allowed_hosts, open_paths=PROBED_PATHS),
-        Middleware(BodySizeLimit, most_bytes=MOST_BODY_BYTES, larger={IMPORT_PATH: MOST_IMPORT_BYTES}),
+        Middleware(BodySizeLimit, most_bytes=MOST_BODY_BYTES, larger=LARGER_BODIES),
         Middleware(
             RateLimit, limiter_of=limiter_of, rules=parse_rules(settings.api_rate_limit), limited=LIMITED_ROUTES,
             exempt=(SLACK_ROUTES, *exempt_from_limits), exempt_paths=PROBED_PATHS,

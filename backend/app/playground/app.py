@@ -29,6 +29,8 @@ RETRY_DELAYS = (0.2, 2.0, 10.0, 30.0, 60.0, 60.0)  # nobody at a demo wants to w
 HEARTBEAT_SECONDS = 15.0
 LOOK_UP_SECONDS = 0.5
 MOST_WAITING_CHANGES = 2_000
+MOST_FILE_BYTES = 30 * 1024 * 1024  # more than the coach takes, so that its own refusal can be seen
+MOST_NAME = 255
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'none'; "
@@ -49,14 +51,19 @@ class Playground:
 
     def __init__(
         self, *, app_base_url: str, signing_secret: str, data_directory: Path, bot_token: str = BOT_TOKEN,
-        commands: Mapping[str, str] | None = None, is_offline: bool = True, is_draining: Callable[[], bool] = lambda: False,
+        commands: Mapping[str, str] | None = None, shortcuts: Mapping[str, str] | None = None, is_offline: bool = True,
+        is_draining: Callable[[], bool] = lambda: False,
         port: int = 0,
     ) -> None:  # fmt: skip
-        """``commands``: name → key of its summary in the catalogs. ``is_offline``: no language model answers."""
+        """``commands``: name → key of its summary in the catalogs; ``shortcuts`` on messages: callback id → key of its name.
+
+        ``is_offline``: no language model answers.
+        """
         options = Options(app_base_url=app_base_url, signing_secret=signing_secret, retry_delays=RETRY_DELAYS)
         journal = Journal(data_directory / "playground.jsonl")
         self._server = SlackServer(options, port=port, journal=journal, bot_token=bot_token)
         self._commands = dict(commands or {})
+        self._shortcuts = dict(shortcuts or {})
         self._is_offline = is_offline
         self._is_draining = is_draining
         self._is_closing = False
@@ -91,6 +98,7 @@ class Playground:
                 Route("/world", self._world),
                 Route("/changes", self._changes),
                 Route("/act", self._act, methods=["POST"]),
+                Route("/upload", self._upload, methods=["POST"]),
                 Route("/files/{file}", self._file),
                 Mount("/static", _CarefulFiles(directory=STATIC)),
             ]
@@ -110,9 +118,17 @@ class Playground:
             key.removeprefix("playground."): text for key, text in catalog(language).items() if key.startswith("playground.")
         }
         commands = [{"name": name, "summary": message(key, language)} for name, key in self._commands.items()]
+        shortcuts = [{"id": name, "name": message(key, language)} for name, key in self._shortcuts.items()]
         world = world_of(self.slack, self.slack.workspace(TEAM), user)
         return JSONResponse(
-            {**world, "language": language.value, "texts": texts, "commands": commands, "is_offline": self._is_offline},
+            {
+                **world,
+                "language": language.value,
+                "texts": texts,
+                "commands": commands,
+                "shortcuts": shortcuts,
+                "is_offline": self._is_offline,
+            },
             headers=HEADERS,
         )
 
@@ -167,10 +183,8 @@ class Playground:
     # What people do
 
     async def _act(self, request: Request) -> Response:
-        if request.headers.get("content-type", "").partition(";")[0] != "application/json":
-            return JSONResponse({"error": "json_expected"}, 415)
-        if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
-            return JSONResponse({"error": "other_site"}, 403)
+        if refusal := _refusal(request, "application/json"):
+            return refusal
         try:
             wanted = json.loads(await request.body())
             user = self._person(wanted["user"])
@@ -181,23 +195,46 @@ class Playground:
             return JSONResponse({"error": refused.error}, 409)
         return JSONResponse(result)
 
+    async def _upload(self, request: Request) -> Response:
+        """A file by itself; a message that names its id shares it, as in Slack."""
+        if refusal := _refusal(request, "application/octet-stream"):
+            return refusal
+        user, name = self._person(request.query_params.get("user")), request.query_params.get("name", "")[:MOST_NAME]
+        if user is None or not name or "/" in name:
+            return JSONResponse({"error": "invalid_arguments"}, 400)
+        content = bytearray()
+        async for piece in request.stream():
+            content += piece
+            if len(content) > MOST_FILE_BYTES:
+                return JSONResponse({"error": "file_too_large"}, 413)
+        file = self.slack.new_file(name, bytes(content), user=user, team=TEAM)
+        return JSONResponse({"ok": True, "id": file["id"], "name": file["name"]})
+
     async def _do(self, user: str, what: str, given: Json) -> Json:
         slack, workspace = self.slack, self.slack.workspace(TEAM)
         if "channel" in given and user not in workspace.channels[given["channel"]].members:
             return {"error": "not_in_channel"}
         if what in {"edit", "delete"} and workspace.channels[given["channel"]].messages[given["sent_ts"]]["user"] != user:
             return {"error": "not_your_message"}
+        if "files" in given:
+            given = {**given, "files": [self._own_file(user, file_id) for file_id in given["files"]]}
         if what in {"say", "open_home"}:
             done: Any = await getattr(slack, what)(user=user, team=TEAM, waits=False, **given)
         elif what in {"edit", "delete"}:
             done = await getattr(slack, what)(team=TEAM, waits=False, **given)
-        elif what in {"command", "click", "submit", "close_modal", "stop"}:
+        elif what in {"command", "click", "submit", "close_modal", "stop", "shortcut"}:
             done = await getattr(slack, what)(user=user, team=TEAM, **given)
         else:
             return {"error": "unknown_action"}
         if isinstance(done, Answer):
             return {"ok": done.is_ok, "error": done.error, "errors": done.json().get("errors")}
         return {"ok": True, **({"ts": done.ts, "thread_ts": done.thread_ts} if isinstance(done, Sent) else {})}
+
+    def _own_file(self, user: str, file_id: str) -> Json:
+        file = self.slack.workspace(TEAM).files[file_id]
+        if file["user"] != user:
+            raise Refused("file_not_found")
+        return file
 
     def _person(self, user_id: str | None) -> str | None:
         """The person of this id, or the first one; ``None`` for strangers and for the app itself."""
@@ -208,6 +245,15 @@ class Playground:
 
     def _language(self, user: str) -> Language:
         return language_of_locale(self.slack.workspace(TEAM).users[user]["locale"]) or Language.JAPANESE
+
+
+def _refusal(request: Request, content_type: str) -> Response | None:
+    """Other sites can send forms and plain text here, but neither of our content types without asking first."""
+    if request.headers.get("content-type", "").partition(";")[0] != content_type:
+        return JSONResponse({"error": "json_expected" if content_type.endswith("json") else "bytes_expected"}, 415)
+    if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
+        return JSONResponse({"error": "other_site"}, 403)
+    return None
 
 
 class _CarefulFiles(StaticFiles):

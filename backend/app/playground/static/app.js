@@ -272,7 +272,7 @@ function drawComposers() {
   replace($("composer"), composer({
     texts, people: inChannel(channel), commands: world.commands,
     placeholder: isApp() ? t("write_to_app", { name: bot.name }) : t("write_to", { name: "#" + channel.name }),
-    send: (text) => write(text, null),
+    send: (text, files) => write(text, null, files), upload,
   }));
   drawThreadComposer();
 }
@@ -284,7 +284,7 @@ function drawThreadComposer() {
   threadComposerFor = wanted;
   replace($("thread-composer"), view.thread ? composer({
     texts, people: inChannel(channelOf(view.thread.channel)), commands: [], placeholder: t("write_reply"),
-    send: (text) => write(text, view.thread),
+    send: (text, files) => write(text, view.thread, files), upload,
   }) : null);
 }
 
@@ -293,15 +293,31 @@ function inChannel(channel) {
   return channel.is_direct ? [bot] : [bot, ...Object.values(world.people).filter((one) => !one.is_bot && one.id !== world.me)];
 }
 
-async function write(text, thread) {
+async function write(text, thread, files = []) {
   const channel = thread?.channel ?? view.channel;
-  if (text.startsWith("/")) return command(text, channel, thread);
+  if (text.startsWith("/") && !files.length) return command(text, channel, thread);
   const encoded = encode(text, Object.values(world.people));
   const isForBot = encoded.includes(`<@${world.bot}>`) && channel !== world.direct;
-  const result = await act("say", { text: encoded, channel, ...(thread ? { thread_ts: thread.ts } : {}) });
+  const result = await act("say", {
+    text: encoded, channel, ...(thread ? { thread_ts: thread.ts } : {}), ...(files.length ? { files: files.map((file) => file.id) } : {}),
+  });
   if (result.ok && !thread && isForBot && window.innerWidth > 900) openThread(channel, result.ts);
   stick($("timeline"));
   return result;
+}
+
+async function upload(file) {
+  try {
+    const answer = await fetch(`upload?user=${encodeURIComponent(world.me)}&name=${encodeURIComponent(file.name)}`, {
+      method: "POST", headers: { "Content-Type": "application/octet-stream" }, body: file,
+    });
+    const result = await answer.json();
+    if (result.ok) return result;
+    toast(t("failed", { error: result.error ?? answer.status }));
+  } catch {
+    toast(t("failed", { error: file.name }));
+  }
+  return null;
 }
 
 async function command(text, channel, thread) {
@@ -460,7 +476,7 @@ function content(channel, message) {
   else if (!isStream && message.text) parts.push(mrkdwn(message.text, world));
   for (const file of message.files ?? []) {
     parts.push(/\.(png|jpe?g)$/i.test(file.name) ? el("img", { class: "picture", src: `files/${file.id}`, alt: file.alt_txt ?? file.title ?? file.name })
-      : el("a", { class: "file", href: `files/${file.id}`, download: file.name }, icon("reply"), file.title || file.name));
+      : el("a", { class: "file", href: `files/${file.id}`, download: file.name }, icon("file"), file.title || file.name));
   }
   return parts;
 }
@@ -499,6 +515,7 @@ function tools(channel, message, where) {
   const tool = (name, label, action) => el("button", { type: "button", class: "icon-button", title: label, "aria-label": label, onclick: action }, icon(name));
   return el("div", { class: "tools" },
     where !== "thread" && !message.is_ephemeral ? tool("reply", t("reply_here"), () => openThread(channel.id, message.ts)) : null,
+    message.is_ephemeral ? null : (world.shortcuts ?? []).map((one) => tool("book", one.name, () => act("shortcut", { callback_id: one.id, ts: message.ts, channel: channel.id }))),
     isMine ? tool("edit", t("edit"), () => { view.editing = message.ts; drawTimelines(); }) : null,
     isMine ? tool("trash", t("delete"), () => remove(channel, message)) : null);
 }

@@ -1,26 +1,55 @@
 // Where people write: grows with the text, completes @names and /commands, and leaves Enter to the Japanese input method while it composes.
 import { el, icon, replace } from "./dom.js";
 
-export function composer({ texts, placeholder, people, commands, send, initial = "", onCancel = null }) {
+export function composer({ texts, placeholder, people, commands, send, upload = null, initial = "", onCancel = null }) {
   const popup = el("div", { class: "completions", role: "listbox", hidden: true });
   const area = el("textarea", { rows: 1, placeholder, "aria-label": placeholder, value: initial });
   const button = el("button", { type: "button", class: "send", title: texts.send, "aria-label": texts.send, disabled: !initial, onclick: () => submit() }, icon("send"));
+  const attached = el("div", { class: "attached", hidden: true });
+  const picker = upload && el("input", { type: "file", multiple: true, hidden: true, "aria-label": texts.attach, onchange: () => { attach([...picker.files]); picker.value = ""; } });
+  let files = [];
+  let waiting = 0;
   let offered = [];
   let chosen = 0;
 
   const grow = () => {
     area.style.height = "auto";
     area.style.height = `${Math.min(area.scrollHeight, 220)}px`;
-    button.disabled = area.value.trim() === "";
+    button.disabled = waiting > 0 || (area.value.trim() === "" && files.length === 0);
   };
 
   const submit = () => {
     const text = area.value.trim();
-    if (!text) return;
+    if (waiting || (!text && !files.length)) return;
+    const given = files;
     area.value = "";
+    files = [];
+    showFiles();
     close();
     grow();
-    send(text);
+    send(text, given);
+  };
+
+  // A file is handed over at once and shared by the message that is sent with it.
+  const attach = async (chosenFiles) => {
+    waiting += 1;
+    grow();
+    for (const file of chosenFiles) {
+      const done = await upload(file);
+      if (done) files.push(done);
+      showFiles();
+    }
+    waiting -= 1;
+    grow();
+    area.focus();
+  };
+
+  const showFiles = () => {
+    attached.hidden = files.length === 0;
+    replace(attached, files.map((file) => el("span", { class: "attachment" }, icon("file"), file.name, el("button", {
+      type: "button", class: "icon-button", title: texts.remove_file, "aria-label": `${texts.remove_file}: ${file.name}`,
+      onclick: () => { files = files.filter((one) => one !== file); showFiles(); grow(); },
+    }, icon("close")))));
   };
 
   const close = () => {
@@ -83,9 +112,16 @@ export function composer({ texts, placeholder, people, commands, send, initial =
       submit();
     }
   });
-  const box = el("div", { class: "composer-box" }, popup, area, el("div", { class: "composer-foot" },
+  const box = el("div", { class: "composer-box" }, popup, area, attached, el("div", { class: "composer-foot" },
+    upload ? [picker, el("button", { type: "button", class: "icon-button attach", title: texts.attach, "aria-label": texts.attach, onclick: () => picker.click() }, icon("attach"))] : null,
     el("span", { class: "hint" }, texts.composer_hint),
     onCancel ? el("button", { type: "button", class: "button", onclick: onCancel }, texts.cancel) : null, button));
+  if (upload) {
+    box.addEventListener("dragover", (event) => { event.preventDefault(); box.classList.add("dropping"); });
+    box.addEventListener("dragleave", () => box.classList.remove("dropping"));
+    box.addEventListener("drop", (event) => { event.preventDefault(); box.classList.remove("dropping"); attach([...event.dataTransfer.files]); });
+    area.addEventListener("paste", (event) => { if (event.clipboardData.files.length) { event.preventDefault(); attach([...event.clipboardData.files]); } });
+  }
   box.focusArea = () => area.focus();
   box.prefill = (text) => { area.value = text; grow(); area.focus(); };
   requestAnimationFrame(grow);

@@ -49,6 +49,7 @@ async def open_product_page(database_url: str, redis_url: str, folder: Path) -> 
         is_ending = asyncio.Event()
         playground = Playground(
             app_base_url=url, signing_secret=SECRET, data_directory=folder, commands=commands, is_offline=False,
+            shortcuts={"make_knowledge": "imports.make.title"},
             is_draining=is_ending.is_set,
         )  # fmt: skip
         await playground.start()

@@ -5,10 +5,11 @@ import json
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
-from app.playground.app import Playground
+from app.playground.app import MOST_FILE_BYTES, Playground
 from app.playground.demo_workspace import GUEST, KENTA, RANDOM_CHANNEL, SALES_CHANNEL, YOKO
 
 from .conftest import RecordingApp
@@ -37,7 +38,7 @@ async def ask(
         "headers": [(name.encode(), value.encode()) for name, value in given.items()], "http_version": "1.1", "scheme": "http",
     }  # fmt: skip
 
-    bodies = [json.dumps(body).encode() if body is not None else b""]
+    bodies = [body if isinstance(body, bytes) else json.dumps(body).encode() if body is not None else b""]
 
     async def receive() -> Json:
         if not bodies:
@@ -99,3 +100,35 @@ async def test_what_people_may_not_do(playground: Playground, make: Callable[[st
     _, answer, _ = await ask(playground, "POST", "/act", make(sent.ts))
     assert answer["error"] == error
     assert list(playground.slack.channel().messages) == before
+
+
+async def upload(playground: Playground, name: str, content: bytes, *, user: str = KENTA, **headers: str) -> tuple[int, Any]:
+    given = {"content_type": "application/octet-stream", **headers}
+    query = urlencode({"user": user, "name": name})
+    status, answer, _ = await ask(playground, "POST", f"/upload?{query}", content, **given)
+    return status, answer
+
+
+async def test_a_file_is_handed_over_and_shared_by_the_message_that_names_it(playground: Playground) -> None:
+    status, file = await upload(playground, "価格FAQ.docx", b"PK content")
+    assert (status, file["name"]) == (200, "価格FAQ.docx")
+    direct = playground.slack.workspace().direct(KENTA)
+    said = act("say", text="", channel=direct.id, files=[file["id"]])
+    status, answer, _ = await ask(playground, "POST", "/act", said)
+    assert status == 200 and answer["ok"]
+    assert direct.messages[answer["ts"]]["files"][0]["id"] == file["id"]
+    assert playground.slack.workspace().contents[file["id"]] == b"PK content"
+
+
+async def test_nobody_shares_a_file_of_somebody_else(playground: Playground) -> None:
+    _, file = await upload(playground, "a.txt", b"a", user=YOKO)
+    said = act("say", text="", channel=SALES_CHANNEL, files=[file["id"]])
+    assert (await ask(playground, "POST", "/act", said))[:2] == (409, {"error": "file_not_found"})
+
+
+async def test_files_come_from_the_page_only_and_are_not_endless(playground: Playground) -> None:
+    assert (await upload(playground, "a.txt", b"a", sec_fetch_site="cross-site"))[0] == 403
+    assert (await upload(playground, "a.txt", b"a", content_type="text/plain"))[0] == 415
+    assert (await upload(playground, "../a.txt", b"a"))[0] == 400
+    assert (await upload(playground, "a.txt", b"a", user="U0NOBODY0001"))[0] == 400
+    assert (await upload(playground, "a.txt", b"a" * (MOST_FILE_BYTES + 1)))[0] == 413
