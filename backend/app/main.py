@@ -27,6 +27,7 @@ from app.llm.profiles import has_model
 from app.middleware.stack import build_middleware
 from app.playground.app import Playground
 from app.playground.demo_workspace import BOT_TOKEN
+from app.slack.blocks.make_knowledge import MAKE_SHORTCUT
 from app.slack.commands import COMMANDS
 
 
@@ -83,6 +84,7 @@ async def _playground(app: FastAPI, settings: Settings, lifecycle: Lifecycle, ow
         signing_secret=secret,
         data_directory=settings.data_directory,
         commands={command.name: command.summary_key for command in COMMANDS},
+        shortcuts={MAKE_SHORTCUT: "imports.make.title"},
         is_offline=not has_model(settings),
         is_draining=lambda: lifecycle.is_draining,
     )
