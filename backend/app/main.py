@@ -43,7 +43,7 @@ def create_app(settings: Settings | None = None, *, playground_address: str | No
         async with _playground(app, settings, lifecycle, playground_address) as effective, open_services(effective) as services:
             app.state.limits = services.limits
             probes.extend(services.probes)
-            app.router.routes.extend(services.slack_routes)
+            app.router.routes.extend([*services.slack_routes, *services.console.routes()])
             async with _at_work(services):
                 yield
                 lifecycle.is_draining = True

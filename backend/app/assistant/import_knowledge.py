@@ -119,7 +119,7 @@ class ImportKnowledge:
 
     async def _report(self, upload: Upload, count: int, actor: Actor, since: datetime) -> Imported:
         until = self._clock.now()
-        written = await self._written(upload.slug, actor.user_id, since, until, actor.team_id)
+        written = await self._written(upload.slug, actor.user_id or None, since, until, actor.team_id)
         return Imported(
             upload.name, upload.slug,
             created=tuple(one.title for one in written if one.version == 1),
@@ -139,7 +139,7 @@ class ImportKnowledge:
             return Imported(upload.name, upload.slug, proposed=tuple(proposed), problem=NotReadable("too_long_to_propose"))
         return Imported(upload.name, upload.slug, proposed=tuple(proposed))
 
-    async def _written(self, slug: str, author_id: str, since: datetime, until: datetime, team_id: str) -> list[Written]:
+    async def _written(self, slug: str, author_id: str | None, since: datetime, until: datetime, team_id: str) -> list[Written]:
         async with self._database.reading() as session:
             return await ImportRepository(session, team_id).written_by(author_id, slug=slug, since=since, until=until)
 

@@ -45,7 +45,7 @@ class ImportRepository:
         )  # fmt: skip
         return {row["slug"]: Standing(bytes(row["content_hash"]), row["updated_on"], Status(row["status"])) for row in rows}
 
-    async def written_by(self, author_id: str, *, slug: str, since: datetime, until: datetime) -> list[Written]:
+    async def written_by(self, author_id: str | None, *, slug: str, since: datetime, until: datetime) -> list[Written]:
         """Published entries of one file whose newest version this person's import wrote in that time; changed since: left out."""
         rows = await self._session.fetch(_WRITTEN, self._team_id, slug, author_id, since, until, Status.PUBLISHED, MOST_OF_A_FILE)
         return [Written(row["id"], row["title"], row["version"]) for row in rows]
@@ -54,7 +54,8 @@ class ImportRepository:
 _WRITTEN = """
 select e.id, e.title, e.version
 from knowledge_entries e join knowledge_versions v on v.team_id = e.team_id and v.entry_id = e.id and v.version = e.version
-where e.team_id = $1 and (e.slug = $2 or starts_with(e.slug, $2 || '/')) and v.author_id = $3 and v.written_at between $4 and $5
+where e.team_id = $1 and (e.slug = $2 or starts_with(e.slug, $2 || '/')) and v.author_id is not distinct from $3
+  and v.written_at between $4 and $5
   and e.status = $6
 order by e.id limit $7
 """
