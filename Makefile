@@ -28,6 +28,7 @@ check: install-dev
 
 bench: install-dev
 	$(RUN) backend/benchmarks/message_path.py $(ARGS)
+	$(RUN) backend/benchmarks/prompt_assembly.py
 	$(RUN) backend/benchmarks/search_speed.py
 	$(RUN) backend/benchmarks/search_quality.py
 	$(RUN) backend/benchmarks/home_speed.py

@@ -1,11 +1,16 @@
 """The coach remembers what people say about themselves; they see it, correct it, erase it, and ask why."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from app.playground.demo_workspace import KENTA, SALES_CHANNEL, YOKO
+import pytest
+
+from app.cache.keys import memory_key, session_key
+from app.playground.demo_workspace import KENTA, SALES_CHANNEL, TEAM, YOKO
 from app.playground.small_slack import visible_text
+from app.storage.database import Session
 from tests.doubles.model_server import Script, says
 from tests.doubles.product import Product
 
@@ -154,6 +159,32 @@ async def test_an_ended_talk_is_learnt_from_without_waiting(product: Product) ->
     await product.services.close_sessions()
     sessions = await product.rows("select closed_at, digested_at from dialogue_sessions order by started_at")
     assert [bool(row["digested_at"]) for row in sessions] == [False, True]
+
+
+async def test_a_prompt_takes_at_most_six_queries_with_every_cache_empty(
+    product: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await product.knows("値引きの承認ルール", "10%を超える値引きには部長の承認が必要です。")
+    await talk(product, TROUBLE)
+    await half_an_hour_later(product)
+    answer_question = product.door.use_case
+    question = replace(product.door.asked[0], text="値引きの承認ルールを教えてください")
+    for key in (session_key(question.conversation.key), memory_key(TEAM, KENTA)):
+        await answer_question._recollection._cache.delete(key)
+    asked: list[str] = []
+    for name in ("fetch", "fetch_row", "fetch_value", "execute"):
+        monkeypatch.setattr(Session, name, counted(getattr(Session, name), asked))
+    material = await answer_question._gather(question)
+    assert material.passages and material.remembered.memories
+    assert len(asked) <= 6, asked
+
+
+def counted(method: Any, asked: list[str]) -> Any:
+    async def call(session: Session, query: Any, *given: Any) -> Any:
+        asked.append(str(query))
+        return await method(session, query, *given)
+
+    return call
 
 
 async def test_an_answer_shown_from_its_kept_text_has_its_sources(product: Product) -> None:

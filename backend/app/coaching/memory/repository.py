@@ -19,12 +19,16 @@ MOST_TALKS = 3
 
 # One statement, since it is read between a question and its answer: memories, and what the latest talks were about.
 _SHELF = """
-select kind, id, content, confidence, observed_at, fingerprint, embedding, embedding_model, '' as conversation,
-       (select count(*) from conversation_insights d where d.superseded_by = i.id and d.team_id = $1) as repeated
+select i.kind, i.id, i.content, i.confidence, i.observed_at, i.fingerprint, i.embedding, i.embedding_model, '' as conversation,
+       coalesce(d.repeated, 0) as repeated
 from (
     select * from conversation_insights where team_id = $1 and user_id = $2 and superseded_at is null
     order by observed_at desc, id desc limit $3
 ) i
+left join (
+    select superseded_by, count(*) as repeated from conversation_insights
+    where team_id = $1 and user_id = $2 and superseded_by is not null group by superseded_by
+) d on d.superseded_by = i.id
 union all
 select 'talk', 0, summary, 0, last_turn_at, null, null, null, conversation, 0
 from (
