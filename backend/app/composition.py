@@ -26,7 +26,6 @@ from app.assistant.guide_talk import GuideTalk
 from app.assistant.import_knowledge import ImportKnowledge
 from app.assistant.judge_knowledge import JudgeKnowledge
 from app.assistant.knowledge_gaps import KnowledgeGaps
-from app.assistant.make_knowledge import MakeKnowledge
 from app.assistant.manage_knowledge import ManageKnowledge
 from app.assistant.memories import Memories
 from app.assistant.note_outcome import NoteOutcome
@@ -240,7 +239,6 @@ async def open_services(settings: Settings, *, clock: Clock | None = None) -> As
             review_stale=review_stale,
             show_entry=ShowEntry(database=database, cipher=cipher, library=library),
             import_knowledge=import_knowledge,
-            make_knowledge=MakeKnowledge(propose=propose_knowledge, decide=decide_proposal),
             change_plan=ChangePlan(database=database, cipher=cipher, clock=clock, taxonomy=taxonomy),
             show_home=ShowHome(database=database, cipher=cipher, clock=clock, talks=talks, growth=show_growth, memories=memories),
             home_shelf=HomeShelf(cache, cipher),

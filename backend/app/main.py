@@ -27,8 +27,8 @@ from app.llm.profiles import has_model
 from app.middleware.stack import build_middleware
 from app.playground.app import Playground
 from app.playground.demo_workspace import BOT_TOKEN
-from app.slack.blocks.make_knowledge import MAKE_SHORTCUT
 from app.slack.commands import COMMANDS
+from app.slack.listeners.make_knowledge import MAKE_SHORTCUT
 
 
 def create_app(settings: Settings | None = None, *, playground_address: str | None = None) -> FastAPI:

@@ -12,7 +12,6 @@ from app.assistant.give_feedback import GiveFeedback
 from app.assistant.guide_talk import GuideTalk
 from app.assistant.import_knowledge import ImportKnowledge
 from app.assistant.judge_knowledge import JudgeKnowledge
-from app.assistant.make_knowledge import MakeKnowledge
 from app.assistant.memories import Memories
 from app.assistant.note_outcome import NoteOutcome
 from app.assistant.past_talks import PastTalks
@@ -103,7 +102,6 @@ class SlackEdge:
     review_stale: ReviewStale
     show_entry: ShowEntry
     import_knowledge: ImportKnowledge
-    make_knowledge: MakeKnowledge
     change_plan: ChangePlan
     show_home: ShowHome
     home_shelf: HomeShelf

@@ -16,7 +16,6 @@ from app.slack.blocks.knowledge import (
     SHOW_AGAIN_ACTION,
     VERDICT_ACTION,
 )
-from app.slack.blocks.make_knowledge import MAKE_SHORTCUT, MAKE_VIEW
 from app.slack.blocks.memory import CORRECTION_VIEW, EDIT_ACTION, ERASE_ACTION, OPEN_ACTION, PAGE_ACTION
 from app.slack.blocks.plan import DONE_ACTION, MENU_ACTION, UNDO_ACTION
 from app.slack.blocks.plan_forms import DROP_VIEW, EDIT_VIEW, POSTPONE_VIEW
@@ -128,12 +127,11 @@ ACTIONS: tuple[tuple[Name, Listener], ...] = (
 )
 
 SHORTCUTS: tuple[tuple[Name, Listener], ...] = (
-    (MAKE_SHORTCUT, make_knowledge.open_form),
+    (make_knowledge.MAKE_SHORTCUT, make_knowledge.begin_entry),
     (re.compile(r".*"), clicks.ignore),
 )
 
 VIEWS: tuple[tuple[Name, Listener], ...] = (
-    (MAKE_VIEW, make_knowledge.take_form),
     (REASON_VIEW, clicks.take_reason),
     (ASK_VIEW, clicks.take_question),
     (SEARCH_VIEW, knowledge.search_in_window),

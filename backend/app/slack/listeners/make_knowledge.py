@@ -1,60 +1,41 @@
-"""The message shortcut ナレッジにする: what somebody wrote becomes an entry, or the proposal of one."""
+"""The message shortcut ナレッジにする: what somebody wrote is the beginning of an entry, or of the proposal of one."""
 
 import re
-from typing import Any
+from typing import Any, Final
 
 from slack_bolt.async_app import AsyncAck, AsyncBoltContext
 
-from app.core.errors import BadRequest, TooManyRequests
 from app.i18n.detection import language_of
+from app.i18n.language import Language
 from app.i18n.messages import message
-from app.knowledge.entry import may_publish
-from app.people.person import Actor
-from app.slack.blocks.make_knowledge import (
-    TITLE_FIELD,
-    draft_in,
-    made_modal,
-    make_knowledge_modal,
-    notice_modal,
-    prefilled_from,
-)
-from app.slack.edge import SlackEdge
+from app.knowledge.entry import Category, may_publish
+from app.knowledge.proposals.draft import EntryDraft
+from app.slack.blocks.parts import clipped
+from app.slack.blocks.plan_forms import notice_modal
+from app.slack.blocks.proposals import LONGEST_IN_FORM
 from app.slack.listeners.context import edge_of
-from app.slack.listeners.windows import actor_of, language_of_actor, open_window
+from app.slack.listeners.entry_form import open_entry_form
+from app.slack.listeners.windows import language_of_actor, open_window, somebody
 from app.slack.payloads import without_mention
 
+MAKE_SHORTCUT: Final = "make_knowledge"
+_SUGGESTED_TITLE = 80
 _MENTION = re.compile(r"<[@#!][^>]*>")
 _LABELLED = re.compile(r"<(https?://[^|>]+|mailto:[^|>]+)\|([^>]+)>")
 _BARE = re.compile(r"<(https?://[^|>]+)>")
 
 
-async def open_form(ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> None:
+async def begin_entry(ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> None:
     edge = edge_of(context)
     await ack()
-    language, actor = await language_of_actor(edge, actor_of(body)), await _whole_actor(edge, body)
+    actor = await somebody(edge, body)
+    language = await language_of_actor(edge, actor)
     text = written_in(body.get("message") or {})
     if actor.is_external or not text:
         reason = message(f"imports.make.{'external' if actor.is_external else 'no_text'}", language)
         await open_window(edge, body, notice_modal(reason, language))
         return
-    prefilled = prefilled_from(text, language=language_of(text) or language)
-    await open_window(edge, body, make_knowledge_modal(prefilled, language, may_publish=may_publish(actor)))
-
-
-async def take_form(ack: AsyncAck, body: dict[str, Any], view: dict[str, Any], context: AsyncBoltContext) -> None:
-    """The window says what became of it."""
-    edge = edge_of(context)
-    language, actor = await language_of_actor(edge, actor_of(body)), await _whole_actor(edge, body)
-    if actor.is_external:
-        await ack(response_action="errors", errors={TITLE_FIELD: message("imports.make.external", language)})
-        return
-    try:
-        made = await edge.make_knowledge(actor, draft_in(view, source=message("imports.make.source", language)))
-    except (BadRequest, TooManyRequests) as error:
-        key = "empty" if isinstance(error, BadRequest) else "too_many"
-        await ack(response_action="errors", errors={TITLE_FIELD: message(f"imports.make.{key}", language)})
-        return
-    await ack(response_action="update", view=made_modal(made.title, language, is_published=made.is_published))
+    await open_entry_form(edge, body, language, draft=_draft(text, language), publishes=may_publish(actor))
 
 
 def written_in(shown: dict[str, Any]) -> str:
@@ -66,7 +47,10 @@ def written_in(shown: dict[str, Any]) -> str:
     return without_mention(_MENTION.sub("", text), None)
 
 
-async def _whole_actor(edge: SlackEdge, body: dict[str, Any]) -> Actor:
-    who = actor_of(body)
-    person = await edge.people.find(who.team_id, who.user_id)
-    return Actor(person.team_id, person.user_id, person.standing, is_external=person.is_external)
+def _draft(text: str, language: Language) -> EntryDraft:
+    """The first line is the title when more follows; else the text has yet to be named."""
+    first, _, rest = text.partition("\n")
+    return EntryDraft(
+        title=clipped(first, _SUGGESTED_TITLE) if rest.strip() else "", body=clipped(text, LONGEST_IN_FORM),
+        category=Category.COMPANY, language=language_of(text) or language, source=message("imports.make.source", language),
+    )  # fmt: skip
