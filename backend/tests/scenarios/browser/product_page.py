@@ -26,6 +26,7 @@ from tests.doubles.model_server import ModelServer
 from tests.doubles.product import until
 
 SECRET = "browser-signing-secret"
+ADMIN_KEY = "browser-administrators-key"
 TITLE = "値引きの承認ルール"
 BODY = "10%を超える値引きには部長の承認が必要です。申請は前日までに行います。"
 
@@ -58,7 +59,8 @@ async def open_product_page(database_url: str, redis_url: str, folder: Path) -> 
             open_services(_settings(database_url, redis_url, folder, playground.api_url, model))
         )
         await services.library.save([_entry()], actor=Actor(TEAM, YOKO, Standing.OWNER))
-        app = Starlette(routes=[*services.slack_routes, Mount("/playground", playground.page)])
+        pages = [*services.console.routes(), Mount("/playground", playground.page)]
+        app = Starlette(routes=[*services.slack_routes, *pages])
         await stack.enter_async_context(_serving(app, listening, is_ending))
         await stack.enter_async_context(working(services))
         yield ProductPage(f"{url}/playground/", playground, model, services)
@@ -69,7 +71,7 @@ def _settings(database_url: str, redis_url: str, folder: Path, slack_api_url: st
         _env_file=None, environment=Environment.TEST, database_url=SecretStr(database_url), redis_url=SecretStr(redis_url),
         data_directory=folder, database_pool_size=10, database_max_overflow=0, slack_bot_token=SecretStr(BOT_TOKEN),
         slack_signing_secret=SecretStr(SECRET), slack_api_url=slack_api_url, llm_base_url=model.openai_url,
-        llm_api_key=SecretStr(model.key or ""), llm_model="double", llm_max_retries=0, embedding_provider="none",
+        admin_api_keys=(SecretStr(ADMIN_KEY),), llm_api_key=SecretStr(model.key or ""), llm_model="double", llm_max_retries=0, embedding_provider="none",
     )  # fmt: skip
 
 
