@@ -15,7 +15,7 @@ from app.people.person import Dose, Persona, Visibility
 from app.playground.demo_workspace import EMILY, GUEST, KENTA, TEAM, YOKO
 from app.playground.small_slack import visible_text
 from app.slack.blocks.plan import plan_item_blocks
-from tests.doubles.product import Product
+from tests.doubles.product import Product, until
 
 TOKYO = "Asia/Tokyo"
 TITLE = "既存顧客3社に電話する"
@@ -428,3 +428,10 @@ async def test_a_very_full_home_is_published(product: Product) -> None:
         await has_plan(product, titles=tuple(f"行動{number}-{n}" + "あ" * 70 for n in range(5)))
     home = await home_of(product)
     assert "ほかに50件" in home and "行動0-0" in home
+
+
+async def test_a_job_looks_every_minute_for_what_is_due(product: Product) -> None:
+    async def is_deferred() -> bool:
+        return bool(await product.rows("select 1 from procrastinate_periodic_defers where periodic_id = 'remind'"))
+
+    await until(is_deferred)
