@@ -71,7 +71,8 @@ def _settings(database_url: str, redis_url: str, folder: Path, slack_api_url: st
         _env_file=None, environment=Environment.TEST, database_url=SecretStr(database_url), redis_url=SecretStr(redis_url),
         data_directory=folder, database_pool_size=10, database_max_overflow=0, slack_bot_token=SecretStr(BOT_TOKEN),
         slack_signing_secret=SecretStr(SECRET), slack_api_url=slack_api_url, llm_base_url=model.openai_url,
-        admin_api_keys=(SecretStr(ADMIN_KEY),), llm_api_key=SecretStr(model.key or ""), llm_model="double", llm_max_retries=0, embedding_provider="none",
+        admin_api_keys=(SecretStr(ADMIN_KEY),), llm_api_key=SecretStr(model.key or ""),
+        llm_model="double", llm_max_retries=0, embedding_provider="none",
     )  # fmt: skip
 
 
