@@ -13,7 +13,10 @@ from app.people.person import Actor, Person
 
 @dataclass(frozen=True)
 class Question:
-    """Something a person wrote to the coach. ``text`` has the bot's mention removed and is otherwise as typed."""
+    """Something a person wrote to the coach. ``text`` has the bot's mention removed and is otherwise as typed.
+
+    ``is_heard_elsewhere``: people of another company read along, so the answer holds nothing of what this one knows.
+    """
 
     speaker: Person
     conversation: Conversation
@@ -21,6 +24,7 @@ class Question:
     asked_at: datetime
     language: Language
     claim: Claim
+    is_heard_elsewhere: bool = False
 
     @property
     def actor(self) -> Actor:
@@ -32,6 +36,7 @@ class Question:
             self.speaker.standing,
             is_private=where.is_direct,
             channel_id=None if where.is_direct else where.channel_id,
+            is_external=self.speaker.is_external or self.is_heard_elsewhere,
         )
 
 

@@ -167,6 +167,7 @@ class Deliveries:
         return answer
 
     def _envelope(self, workspace: Workspace, event: Json, event_id: str) -> Json:
+        place = workspace.channels.get(str(event.get("channel")))
         return {
             "token": "playground", "team_id": workspace.id, "context_team_id": workspace.id, "context_enterprise_id": None,
             "api_app_id": workspace.app_id, "event": event, "type": "event_callback", "event_id": event_id,
@@ -177,7 +178,7 @@ class Deliveries:
                     "is_enterprise_install": False,
                 }
             ],
-            "is_ext_shared_channel": False, "event_context": "4-" + event_id,
+            "is_ext_shared_channel": bool(place and place.is_shared_with_others), "event_context": "4-" + event_id,
         }  # fmt: skip
 
     # Commands and interactions

@@ -190,7 +190,10 @@ class SharedFile:
 
 @dataclass(frozen=True)
 class Spoken:
-    """A message as somebody wrote it. ``text`` has our mention removed; the rest is as typed."""
+    """A message as somebody wrote it. ``text`` has our mention removed; the rest is as typed.
+
+    ``is_heard_elsewhere``: in a channel shared with another company, whose people will read the answer.
+    """
 
     conversation: Conversation
     user_id: str
@@ -201,6 +204,7 @@ class Spoken:
     is_in_thread: bool
     files: tuple[SharedFile, ...]
     is_from_elsewhere: bool
+    is_heard_elsewhere: bool = False
 
     @property
     def has_files(self) -> bool:
@@ -229,6 +233,7 @@ def spoken_in(payload: Payload) -> Spoken:
         is_in_thread=thread != ts,
         files=_files_in(event),
         is_from_elsewhere=any(isinstance(event.get(name), str) and event[name] != team for name in ("user_team", "source_team")),
+        is_heard_elsewhere=payload.get("is_ext_shared_channel") is True,
     )
 
 

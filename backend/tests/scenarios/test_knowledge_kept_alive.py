@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.playground.demo_workspace import EMILY, GUEST, KENTA, TEAM, YOKO
+from app.playground.demo_workspace import EMILY, GUEST, KENTA, SALES_CHANNEL, TEAM, YOKO
 from app.playground.small_slack import visible_text
 from tests.doubles.product import Product, until
 
@@ -299,3 +299,11 @@ async def test_the_list_behind_home_shows_what_waits(product: Product) -> None:
     await product.slack.click("proposal_approve_0", view_id=listed["id"], user=YOKO)
     assert "公開しました" in shown(product.slack.modal_of(YOKO))
     assert "展示会の割引" in await search(product, "展示会の来場者")
+
+
+async def test_where_another_company_reads_along_nothing_of_the_own_knowledge_is_used(product: Product) -> None:
+    await product.knows(*DISCOUNT)
+    product.slack.channel(SALES_CHANNEL).is_shared_with_others = True
+    [answer] = await product.final(await product.slack.mention("値引きの承認ルールを教えてください"))
+    assert DISCOUNT[0] not in visible_text(answer)
+    assert all(DISCOUNT[1] not in json.dumps(request.body, ensure_ascii=False) for request in product.model.requests)

@@ -29,7 +29,10 @@ class CommandCall:
     @property
     def actor(self) -> Actor:
         """Answers to commands are seen by the caller alone, wherever the command was typed."""
-        return Actor(self.team_id, self.person.user_id, self.person.standing, is_private=True, channel_id=self.channel_id)
+        return Actor(
+            self.team_id, self.person.user_id, self.person.standing, is_private=True, channel_id=self.channel_id,
+            is_external=self.person.is_external,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)

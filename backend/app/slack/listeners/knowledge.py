@@ -27,7 +27,7 @@ from app.slack.blocks.knowledge import (
     results_modal,
     shared_knowledge,
 )
-from app.slack.blocks.parts import Block
+from app.slack.blocks.parts import Block, foreign
 from app.slack.commands.ai_knowledge import LONGEST_TEXT
 from app.slack.edge import SlackEdge
 from app.slack.listeners.context import edge_of
@@ -35,6 +35,8 @@ from app.slack.listeners.entry_form import open_entry_form
 from app.slack.listeners.windows import ask_in_direct_messages, language_of_actor, open_window, say_to_clicker, somebody, typed
 from app.slack.markdown import plain_text_fallback
 from app.slack.respond import respond
+
+_NAME = 150
 
 
 async def search_in_window(ack: AsyncAck, body: dict[str, Any], view: dict[str, Any], context: AsyncBoltContext) -> None:
@@ -66,7 +68,7 @@ async def share_knowledge(ack: AsyncAck, body: dict[str, Any], action: dict[str,
         return
     name = str(body["user"].get("name") or body["user"].get("username") or "")
     blocks = shared_knowledge(passage, language, name=name, links=edge.rules.links)
-    await respond(edge.client.web, body["response_url"], text=passage.title, blocks=blocks, in_channel=True)
+    await respond(edge.client.web, body["response_url"], text=foreign(passage.title, _NAME), blocks=blocks, in_channel=True)
 
 
 async def judge_knowledge(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:

@@ -21,7 +21,7 @@ from app.slack.edge import SlackEdge
 from app.slack.kept_answer import answer_footer_of_draft
 from app.slack.language import language_for
 from app.slack.listeners.context import claimed_of, edge_of
-from app.slack.listeners.files import bring_in_files, brings_files
+from app.slack.listeners.files import bring_in_files, brings_files, tell_of_unread_files
 from app.slack.listeners.refusals import Refusal, is_loop, limit_refusal, may_explain_loop, refusal_of
 from app.slack.listeners.talk import guide, wish_in
 from app.slack.payloads import Spoken, spoken_in
@@ -77,6 +77,7 @@ async def _answer(edge: SlackEdge, heard: Heard) -> None:
                 await guide(edge, course, reply)
             else:
                 await _answer_question(edge, course, reply)
+            await tell_of_unread_files(edge, heard.claimed, heard.spoken, heard.language)
 
 
 async def _answer_question(edge: SlackEdge, course: Course, reply: Reply) -> None:
@@ -161,7 +162,7 @@ async def _whisper(edge: SlackEdge, heard: Heard, text: str, blocks: Any) -> Non
 def _question(heard: Heard) -> Question:
     return Question(
         speaker=heard.person, conversation=heard.spoken.conversation, text=heard.spoken.text, asked_at=heard.spoken.asked_at,
-        language=heard.language, claim=heard.claimed.claim,
+        language=heard.language, claim=heard.claimed.claim, is_heard_elsewhere=heard.spoken.is_heard_elsewhere,
     )  # fmt: skip
 
 
