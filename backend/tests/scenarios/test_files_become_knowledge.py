@@ -151,6 +151,8 @@ async def test_a_question_with_a_file_is_still_a_question(product: Product) -> N
     file = product.slack.new_file("価格FAQ.docx", price_faq(), user=YOKO)
     await product.final(await product.slack.dm("この資料の使い方を教えてもらえますか？", files=[file], user=YOKO))
     assert len(product.door.asked) == 1 and await published(product) == []
+    [hint] = product.slack.ephemerals_for(YOKO, channel=product.slack.workspace().direct(YOKO).id)
+    assert "添付ファイルの中身は" in visible_text(hint)
 
 
 async def test_the_token_goes_to_slacks_own_hosts_only(product: Product) -> None:

@@ -1,6 +1,7 @@
 """Files that people share with the coach: brought into the company's knowledge, and taken out again."""
 
 import json
+import logging
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncBoltContext
 
 from app.assistant.import_knowledge import Imported, Upload
+from app.core.errors import SlackError
 from app.i18n.language import Language
 from app.i18n.messages import message
 from app.inbox.envelope import ClaimedEvent, Envelope
@@ -19,6 +21,7 @@ from app.knowledge.importing.problem import NotReadable
 from app.people.person import Actor, Person
 from app.slack.blocks.import_report import UndoWish, import_report, summary_of
 from app.slack.blocks.parts import clipped, foreign
+from app.slack.client import still_wanted
 from app.slack.download import fetch_file
 from app.slack.edge import SlackEdge
 from app.slack.listeners.context import CLAIMED, claimed_of, edge_of
@@ -27,6 +30,8 @@ from app.slack.payloads import SharedFile, Spoken
 from app.slack.placement import ReplyAddress
 from app.slack.reply import Reply
 from app.slack.respond import respond
+
+logger = logging.getLogger(__name__)
 
 MOST_FILES = 10
 _LONGEST_WISH = 200
@@ -86,6 +91,21 @@ async def _bring(bringing: _Bringing, file: SharedFile) -> Imported:
         Upload(fetched.name, fetched.content), actor=bringing.actor, language=bringing.language, since=bringing.since,
         on_read=lambda count: bringing.tell("saving", file.name, count=count),
     )  # fmt: skip
+
+
+async def tell_of_unread_files(edge: SlackEdge, claimed: ClaimedEvent, spoken: Spoken, language: Language) -> None:
+    """An answer to a question with a file would otherwise seem to be one about the file."""
+    if not spoken.has_files or claimed.attempts > 1:
+        return
+    conversation = spoken.conversation
+    still_wanted.set(None)  # the answer stands, and its event is done
+    try:
+        await edge.client.post_ephemeral(
+            channel_id=conversation.channel_id, user_id=spoken.user_id, thread_ts=conversation.thread_ts,
+            text=message("imports.slack.not_read", language), team_id=conversation.team_id,
+        )  # fmt: skip
+    except SlackError as error:  # a hint is worth nothing later
+        logger.info("hint_about_files_not_shown", extra={"code": error.code})
 
 
 async def undo_import(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:
