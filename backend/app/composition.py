@@ -49,7 +49,7 @@ from app.coaching.memory.recollection import Recollection
 from app.core.clock import Clock, SystemClock
 from app.core.config import Settings
 from app.core.encryption import Cipher, key_from_secret, parse_keys
-from app.core.errors import ConfigurationError
+from app.core.errors import ConfigurationError, SlackUnavailable
 from app.core.probe import Asking, Finding, Probe, disk_probe, memory_probe
 from app.dialogue.recent_turns import RecentTurns
 from app.embeddings.providers import open_embedder
@@ -266,7 +266,7 @@ async def open_services(settings: Settings, *, clock: Clock | None = None) -> As
             console=Console(
                 manage=ManageKnowledge(database=database, library=library, clock=clock),
                 import_files=import_knowledge,
-                team_of=lambda: workspaces.current.team_id,
+                team_of=lambda: _our_team(workspaces),
                 gate=ConsoleGate(admin_gate(settings), clock),
                 clock=clock,
                 default_language=Language(settings.default_language),
@@ -320,6 +320,14 @@ def _required(value: SecretStr | None, name: str) -> str:
     if not text:
         raise ConfigurationError(f"{name} is not set: set it, or start with `sales-agent demo`")
     return text
+
+
+def _our_team(workspaces: WorkspaceDirectory) -> str:
+    """``SlackUnavailable`` as long as Slack has not told which workspace this is."""
+    team_id = workspaces.current.team_id
+    if team_id is None:
+        raise SlackUnavailable("the workspace is not known yet: see `sales-agent check --slack`, or set SLACK_TEAM_ID")
+    return team_id
 
 
 def _slack_routes(
