@@ -321,7 +321,7 @@ def _by_rules(material: _Material) -> str:
         turns=material.talk.turns,
         passages=material.passages,
     )
-    recalled = [message("memory.recalled", material.language, text=memory.text) for memory in _used_by_rules(material)]
+    recalled = [message("memory.recalled", material.language, text=memory.text.rstrip("。.!！")) for memory in _used_by_rules(material)]
     return "\n\n".join((*recalled, answer))
 
 

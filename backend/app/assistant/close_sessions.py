@@ -37,8 +37,9 @@ TALK_IDLE = timedelta(days=1)
 """A guided talk waits longer than a session: the answer to its question may need a night, or a visit to the customer."""
 
 LEASE = timedelta(minutes=10)
-SESSIONS_AT_ONCE = 20
+MOST_SESSIONS = 100
 MOST_TURNS = 200
+WORTH_A_MODEL = 20  # characters: greetings and thanks are no reason to pay for a call
 
 
 class Completes(Protocol):
@@ -61,7 +62,7 @@ class _Learnt:
 
 
 class CloseSessions:
-    """Called every minute by one process; several at once do no harm. Returns how many sessions were closed."""
+    """Called every few seconds by every process; a session is worked on by one. Returns how many were closed."""
 
     def __init__(
         self, *, database: Database, cipher: Cipher, llm: Completes, recollection: Recollection, recent_turns: RecentTurns,
@@ -77,19 +78,26 @@ class CloseSessions:
 
     async def __call__(self) -> int:
         await self._close_idle_talks()
-        now = self._clock.now()
-        async with self._database.transaction() as session:
-            taken = await DialogueRepository(session, self._cipher).take_undigested(
-                idle_since=now - IDLE, now=now, lease=LEASE, limit=SESSIONS_AT_ONCE
-            )
         closed = 0
-        for undigested in taken:
+        for _ in range(MOST_SESSIONS):
+            undigested = await self._take()
+            if undigested is None:
+                break
             try:
                 closed += await self._close(undigested)
             except AppError as error:  # the others are closed all the same; this one comes again when its lease is over
                 count_error(error)
                 logger.warning("session_not_closed", extra={"session_id": undigested.session_id, "error": type(error).__name__})
         return closed
+
+    async def _take(self) -> Undigested | None:
+        """One at a time: a model may be slow, and what is taken and waits is kept from everybody else."""
+        now = self._clock.now()
+        async with self._database.transaction() as session:
+            taken = await DialogueRepository(session, self._cipher).take_undigested(
+                idle_since=now - IDLE, now=now, lease=LEASE, limit=1
+            )
+        return taken[0] if taken else None
 
     async def _close(self, undigested: Undigested) -> bool:
         async with self._database.reading() as session:
@@ -130,7 +138,7 @@ class CloseSessions:
     ) -> tuple[Digest, Sequence[ModelCall]]:
         """By the model where one answers with something usable, else by rules."""
         calls: Sequence[ModelCall] = ()
-        if not self._llm.is_offline:
+        if not self._llm.is_offline and sum(len(one.text) for one in statements) >= WORTH_A_MODEL:
             request = digest_request(
                 statements, before=undigested.summary, language=undigested.language or Language.JAPANESE,
                 team_id=undigested.conversation.team_id, user_id=user_id,

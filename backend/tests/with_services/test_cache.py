@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from app.cache.cache import Cache
+from app.cache.cache import BLOCKED_SECONDS, Cache
 from app.cache.connection import LONGEST_CALL_SECONDS, OPEN_SECONDS, RedisConnection, RedisOptions
 from app.embedded.services import THROW_AWAY, EmbeddedServices
 from tests.with_services.redis_faults import SteppingClock, black_hole, forward_to
@@ -41,6 +41,17 @@ async def test_a_value_is_found_until_it_is_taken_or_deleted(redis_url: str) -> 
         assert await cache.get(KEY) is None
         assert (cache.hit_count, cache.miss_count) == (2, 3)
         assert cache.hit_rate == pytest.approx(0.4)
+
+
+async def test_what_is_blocked_stays_away_whoever_still_has_the_old_value(redis_url: str) -> None:
+    async with cache_at(redis_url) as (cache, connection):
+        await cache.add(KEY, b"first", 60)
+        await cache.add(KEY, b"second", 60)
+        assert await cache.get(KEY) == b"first"
+        await cache.block(KEY)
+        await cache.add(KEY, b"first", 60)
+        assert await cache.get(KEY) is None
+        assert 0 < await connection.run(lambda client: client.ttl(KEY)) <= BLOCKED_SECONDS
 
 
 async def test_every_value_has_a_lifetime(redis_url: str) -> None:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -177,6 +178,30 @@ async def test_nobody_changes_what_is_somebody_elses(product: Product) -> None:
                 assert not await plans.settle(*intruder, ids[owner]["item"], ItemStatus.DONE)
                 assert await plans.items_of_plan(*intruder, ids[owner]["plan"]) == []
     assert len(await product.rows("select 1 from conversation_insights")) == len(owners)
+
+
+async def test_in_any_order_of_reading_and_writing_nothing_crosses(product: Product) -> None:
+    """The seed is fixed, the ids are anybody's."""
+    ids = [one["memory"] for one in (await plant_everywhere(product)).values()]
+    chance, memories, people = Random(11), product.edge.memories, [*CANARIES, NOBODY]
+    crossings = []
+    for _ in range(600):
+        owner = chance.choice(people)
+        actor, target = Actor(*owner), chance.choice(ids) + chance.randrange(12)
+        match chance.randrange(5):
+            case 0:
+                shown = in_words(await memories.list(actor, chance.randrange(1, 4)))
+            case 1:
+                shown = in_words(await _recollection(product, Person(*owner)))
+            case 2:
+                shown = in_words(await memories.one(actor, target))
+            case 3:
+                mine = CANARIES.get(owner, "名無し")
+                shown = str(await memories.correct(actor, target, f"{mine}の{chance.randrange(1000)}"))
+            case _:
+                shown = str(chance.random() < 0.1 and await memories.erase(actor, target))
+        crossings += [(owner, other) for other, canary in CANARIES.items() if other != owner and canary in shown]
+    assert crossings == []
 
 
 async def test_in_slack_the_commands_home_and_windows_show_ones_own(product: Product) -> None:
