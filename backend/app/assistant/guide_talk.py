@@ -282,9 +282,9 @@ class GuideTalk:
             return await self._planned(question, state, Heard(told), language, calls, reason="no_more")
         others = tuple(item for item in memory.items if not memory.is_about(item, state.topic))
         parts = (
+            *self._welcome_back(memory, language),
             *([] if is_greeting else [speak.opening(state.topic, language)]),
             *speak.mirror(Heard(told), language),
-            *self._welcome_back(memory, language),
             *speak.remembered(_remembered(memory.talk, told), language),
             *speak.asked([text for _, text in questions], language),
             *(message("talk.say.other_plan", language, title=item.action.title) for item in others[:1]),
@@ -298,7 +298,9 @@ class GuideTalk:
             return await self._planned(question, request_plan(before), Heard(), language, calls, reason="requested")
         state, heard = await self._listen(question, before, language, calls)
         if heard.tells_nothing:
-            return _Turn((*speak.mirror(heard, language), speak.progress(state, language)), state)
+            # After "that is wrong" nothing is asked: what comes next says what is right.
+            waiting = replace(state, last_asked=()) if heard.is_correction else state
+            return _Turn((*speak.mirror(heard, language), speak.progress(state, language)), waiting)
         if state.stage is Stage.PLANNING:
             return await self._planned(question, state, heard, language, calls, reason="enough")
         if heard.is_correction and (pending := _pending(state)):
@@ -317,14 +319,14 @@ class GuideTalk:
         text = question.text
         if hesitates(text):
             return before, Heard(is_hesitation=True)
-        if is_correction(text, language):
+        if is_correction(text, language) or not before.last_asked:
             told = corrections_in(
                 text, language, last=_told_last(before), turn=question.claim.inbox_id, stated_at=question.asked_at
             )
             after = take_in(before, told, is_correction=True)
             return after, Heard(_new(before, after), is_correction=True)
         told = await self._read(question, before, language, calls)
-        after = _about_topic(take_in(before, told), text, language)
+        after = _about_topic(take_in(before, told, unclear=_unclear(before, language)), text, language)
         has_no_answer = knows_no_answer(text, language)
         return after, Heard(_new(before, after), has_no_answer=has_no_answer)
 
@@ -540,6 +542,12 @@ def _remembered(talk: Talk, told: Sequence[Known]) -> list[Known]:
 
 def _pending(talk: Talk) -> tuple[str, ...]:
     return tuple(question_id for question_id in talk.last_asked if point_asked_about(question_id) in talk.missing)
+
+
+def _unclear(talk: Talk, language: Language) -> list[Point]:
+    """Points the person had no answer to."""
+    held = ((point, talk.statement_of(point)) for point in Point)
+    return [point for point, known in held if known is not None and knows_no_answer(known.text, language)]
 
 
 def _told_last(talk: Talk) -> Point:

@@ -28,7 +28,7 @@ def answer_by_rules(
     In a talk it goes on instead of starting again: sentences that were said are not repeated, and the sentence to say, the
     question to think about and the advice change from turn to turn.
     """
-    if remark in {Remark.GREETING, Remark.THANKS}:
+    if remark not in {Remark.QUESTION, Remark.FOLLOW_UP}:
         return message(f"coach.answer.{remark}", language)
     return _Answer(skill, language, turns, most).about(question, remark, passages)
 

@@ -134,6 +134,21 @@ async def test_a_correction_replaces_what_was_understood(offline: Product) -> No
     assert "白紙に戻します" in visible_text(withdrawn) and "25%" in visible_text(withdrawn)
 
 
+async def test_a_no_is_asked_what_is_right_and_the_next_words_say_it(offline: Product) -> None:
+    root = await offline.slack.dm("新規開拓で苦戦しています。目標は来月末までに5件です。")
+    await offline.final(root)
+    assert "どう直せばよいか" in visible_text(await say(offline, "違います", root))
+    assert "「目標は月に10件です」として進めます" in visible_text(await say(offline, "目標は月に10件です", root))
+
+
+async def test_a_talk_that_was_left_idle_goes_on_when_the_person_writes_in_it_again(offline: Product) -> None:
+    root = await offline.slack.dm(TROUBLE)
+    [first] = await offline.final(root)
+    await offline.rows("update coaching_talks set closed_at = now(), outcome = 'idle' returning id")
+    reply = await say(offline, PERSON.answer(visible_text(first)), root)
+    assert "50%" in visible_text(reply) and await talks(offline) == [("prospecting", None)]
+
+
 async def test_who_returns_starts_from_the_plan(offline: Product) -> None:
     root = await offline.slack.dm(TROUBLE)
     await until_planned(offline, (await offline.final(root))[-1], root)

@@ -5,8 +5,10 @@ from datetime import datetime
 
 from app.coaching.plan.due_dates import due_after
 from app.coaching.plan.plan import MAX_ITEMS, MAX_TEXT, ActionPlan, Category, PlannedAction, Priority, Rhythm
+from app.coaching.talk.speak import words_of
 from app.coaching.talk.state import Point, Talk
 from app.coaching.talk.topics import GENERAL, ActionTemplate, topics
+from app.coaching.talk.understand import knows_no_answer
 from app.i18n.language import Language
 from app.i18n.messages import message
 from app.knowledge.passage import Passage
@@ -56,16 +58,17 @@ def _dated(template: ActionTemplate, *, now: datetime, time_zone: str) -> Planne
 
 
 def _summary(talk: Talk, title: str, language: Language) -> str:
-    problem, goal = talk.statement_of(Point.PROBLEM), talk.statement_of(Point.GOAL)
+    problem, goal = _told(talk, Point.PROBLEM, language), _told(talk, Point.GOAL, language)
     if problem and goal:
-        text = message("plan.summary_problem_goal", language, topic=title, problem=_quote(problem.text), goal=_quote(goal.text))
+        text = message("plan.summary_problem_goal", language, topic=title, problem=problem, goal=goal)
     elif problem:
-        text = message("plan.summary_problem", language, topic=title, problem=_quote(problem.text))
+        text = message("plan.summary_problem", language, topic=title, problem=problem)
     else:
         text = message("plan.summary", language, topic=title)
     return text[:MAX_TEXT]
 
 
-def _quote(text: str) -> str:
-    folded = " ".join(text.split())
-    return folded if len(folded) <= LONGEST_QUOTE else folded[: LONGEST_QUOTE - 1] + "…"
+def _told(talk: Talk, point: Point, language: Language) -> str | None:
+    """The person's words about a point; "I do not know yet" is none."""
+    known = talk.statement_of(point)
+    return None if known is None or knows_no_answer(known.text, language) else words_of(known.text, LONGEST_QUOTE)

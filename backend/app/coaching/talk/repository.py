@@ -36,10 +36,12 @@ class TalkRepository:
         return last if last is not None and last.is_open else None
 
     async def last_talk(self, team_id: str, user_id: str, conversation: str) -> OpenTalk | None:
-        """The person's newest talk in a conversation, open or closed."""
+        """The person's newest talk in a conversation, open or closed. One that was only left idle is still open to them."""
         row = await self._session.fetch_row(
             """
-            select t.id, t.topic, t.asked, t.last_asked, t.plan_requested, t.closed_at, s.is_direct, s.channel_id
+            select t.id, t.topic, t.asked, t.last_asked, t.plan_requested, s.is_direct, s.channel_id,
+                   t.closed_at is null or (t.outcome = 'idle' and not exists (
+                       select 1 from coaching_talks o where o.session_id = t.session_id and o.closed_at is null)) as is_open
             from coaching_talks t join dialogue_sessions s on s.id = t.session_id
             where t.team_id = $1 and t.user_id = $2 and s.team_id = $1 and s.conversation = $3
             order by t.id desc limit 1
@@ -51,7 +53,7 @@ class TalkRepository:
         channel_id = None if row["is_direct"] else row["channel_id"]
         earlier = await self._earlier(team_id, user_id, row["topic"], channel_id=channel_id, before=row["id"])
         known = await self._statements(team_id, user_id, [row["id"], *(talk["id"] for talk in earlier)])
-        return OpenTalk(row["id"], team_id, user_id, _talk(row, known), row["closed_at"] is None)
+        return OpenTalk(row["id"], team_id, user_id, _talk(row, known), row["is_open"])
 
     async def is_taken(self, team_id: str, user_id: str, conversation: str) -> bool:
         """Whether somebody else works something out in this conversation: there is one open talk in each."""
@@ -92,7 +94,8 @@ class TalkRepository:
         fresh = [known for known in talk.known if known not in before.talk.known]
         await self._session.execute(
             """
-            update coaching_talks set topic = $3, asked = $4, last_asked = $5, plan_requested = $6, last_turn_at = now()
+            update coaching_talks set topic = $3, asked = $4, last_asked = $5, plan_requested = $6, last_turn_at = now(),
+                   closed_at = null, outcome = null
             where team_id = $1 and id = $2
             """,
             before.team_id, before.id, talk.topic, list(talk.asked), list(talk.last_asked), talk.plan_requested,

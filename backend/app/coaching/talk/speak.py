@@ -97,11 +97,11 @@ def plan_in_words(plan: ActionPlan, language: Language) -> str:
     )  # fmt: skip
 
 
-def words_of(text: str) -> str:
+def words_of(text: str, longest: int = LONGEST_WORDS) -> str:
     """The person's words on one line, without the marks that would end their quotation."""
     line = " ".join(text.split()).rstrip("。.!！")
     bare = line.translate({ord("「"): "『", ord("」"): "』", ord("“"): "'", ord("”"): "'"})
-    return bare if len(bare) <= LONGEST_WORDS else bare[: LONGEST_WORDS - 1] + "…"
+    return bare if len(bare) <= longest else bare[: longest - 1] + "…"
 
 
 def _mirrored(known: Known, language: Language, *, is_correction: bool) -> str:

@@ -115,11 +115,11 @@ def point_asked_about(question_id: str) -> Point:
     return Point(question_id.split(".")[1])
 
 
-def take_in(talk: Talk, statements: Iterable[Known], *, is_correction: bool = False) -> Talk:
+def take_in(talk: Talk, statements: Iterable[Known], *, is_correction: bool = False, unclear: Iterable[Point] = ()) -> Talk:
     """The talk after a message: what it tells about points that were asked about or are open. A remark in passing does not
-    replace what the person said when they were asked, unless that was another day; a correction does.
+    replace what the person said when they were asked, unless that was another day or ``unclear``; a correction does.
     """
-    asked = {point_asked_about(question_id) for question_id in talk.last_asked}
+    asked = {*unclear, *(point_asked_about(question_id) for question_id in talk.last_asked)}
     for statement in statements:
         held = talk.statement_of(statement.point)
         if is_correction and held is not None:

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from app.coaching.talk.cues import cues, has_any, places_of
 from app.coaching.talk.state import Known, Point
+from app.coaching.talk.topics import GENERAL, topic_of
 from app.i18n.language import Language
 
 _SENTENCE_END = re.compile(r"(?<=[。！？!?])\s*|(?<=[^0-9][.])\s+|\n+")
@@ -156,11 +157,11 @@ def first_sentence(text: str) -> str:
 
 def opening_statements(text: str, language: Language, *, turn: int, stated_at: datetime) -> tuple[Known, ...]:
     """What the message that opens a talk tells. Its sentence of trouble names the problem, and tells about another point only
-    when it does so in more than one word: "we lost the meeting with A last week".
+    when it does so in more than one word: "we lost the meeting with A last week". "I am stuck" alone names nothing.
     """
     sentences = _sentences(text)
     trouble = next((one for one in sentences if has_any(cues(language).trouble, _folded(one))), first_sentence(text))
-    collected = {Point.PROBLEM: [trouble]}
+    collected: dict[Point, list[str]] = {} if _says_only_that(trouble, language) else {Point.PROBLEM: [trouble]}
     for point, places in _named(trouble, language).items():
         if point is not Point.PROBLEM and len(places) > 1:
             collected.setdefault(point, []).append(trouble)
@@ -168,6 +169,16 @@ def opening_statements(text: str, language: Language, *, turn: int, stated_at: d
     for known in statements_in(others, language, asked=(), turn=turn, stated_at=stated_at) if others else ():
         collected.setdefault(known.point, []).append(known.text)
     return tuple(Known(point, " ".join(parts), turn, stated_at) for point, parts in collected.items())
+
+
+def _says_only_that(trouble: str, language: Language) -> bool:
+    """Whether a sentence names no subject and nothing is left of it without its words of trouble."""
+    if topic_of(trouble, language).name != GENERAL:
+        return False
+    rest = _folded(trouble)
+    for cue in cues(language).trouble:
+        rest = rest.replace(cue, "")
+    return sum(map(str.isalnum, rest)) <= LONGEST_REST
 
 
 def _point_of(sentence: str, language: Language, *, asked: Sequence[Point]) -> Point | None:

@@ -132,6 +132,27 @@ def test_the_opening_names_the_problem_and_what_else_it_tells() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("text", "language"), [("困っています。", JA), ("悩んでいます", JA), ("I'm stuck.", EN), ("压力很大。", ZH)]
+)
+def test_a_sigh_alone_names_no_problem(text: str, language: Language) -> None:
+    assert opening_statements(text, language, turn=1, stated_at=NOW) == ()
+
+
+def test_a_real_answer_takes_the_place_of_none() -> None:
+    talk = learn(Talk("prospecting"), [Known(Point.GOAL, "特にないです", 1, NOW)])
+    later = Known(Point.GOAL, "月に3件です", 2, NOW)
+    assert take_in(talk, [later], unclear=[Point.GOAL]).statement_of(Point.GOAL) == later
+
+
+def test_a_plan_does_not_lead_to_not_knowing() -> None:
+    talk = learn(
+        Talk("prospecting"), [Known(Point.PROBLEM, "アポが取れません。", 1, NOW), Known(Point.GOAL, "特にないです", 2, NOW)]
+    )
+    summary = plan_by_rules(talk, JA, now=NOW, time_zone="Asia/Tokyo").summary
+    assert "「アポが取れません」" in summary and "特にない" not in summary
+
+
 # A model's reading
 
 ANSWER = "1. 先週A社で断られました\n2. 月5件です"
