@@ -68,7 +68,7 @@ def test_without_knowledge_it_says_so_and_still_helps() -> None:
     assert not set(bullets(again)) & set(bullets(text))
 
 
-@pytest.mark.parametrize("remark", [Remark.GREETING, Remark.THANKS])
+@pytest.mark.parametrize("remark", [Remark.GREETING, Remark.THANKS, Remark.NOD, Remark.SUCCESS])
 @pytest.mark.parametrize("language", list(Language))
 def test_greetings_and_thanks_are_answered_in_kind(remark: Remark, language: Language) -> None:
     assert answer("hi", remark, language=language) == message(f"coach.answer.{remark}", language)
