@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.playground.demo_workspace import KENTA
+from app.playground.demo_workspace import EMILY, KENTA, XIAOMING
 from app.playground.small_slack import visible_text
 from tests.doubles.product import Product, open_product
 
@@ -89,3 +89,17 @@ async def test_who_is_forgotten_sees_nothing_of_theirs_on_home(product: Product)
     await product.until_quiet()
     assert "進行中の行動はありません" in shown(product.slack.home_of())
     assert await product.rows("select 1 from plan_items union all select 1 from plan_reminders") == []
+
+
+@pytest.mark.parametrize("user", [KENTA, EMILY, XIAOMING])
+async def test_the_start_button_of_home_begins_a_talk(product: Product, user: str) -> None:
+    await product.slack.open_home(user=user)
+    await product.until_quiet()
+    await product.slack.click("suggested_prompt_9", user=user)
+    form = product.slack.modal_of(user)
+    assert form is not None
+    text = next(block["element"]["initial_value"] for block in form["blocks"] if block["type"] == "input")
+    await product.slack.submit({"question": {"text": {"type": "plain_text_input", "value": text}}}, user=user)
+    await product.until_quiet()
+    answers = product.slack.workspace().direct(user).messages.values()
+    assert any("□" in visible_text(answer) for answer in answers), "progress is shown in guided talks only"
