@@ -17,6 +17,8 @@ _HEADING = re.compile(r"^(#{1,6})\s+(.+?)\s*#*$")
 _FENCE = re.compile(r"^\s*(```|~~~)")
 _TABLE_RULE = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(\|\s*:?-{2,}:?\s*)*\|?\s*$")
 _SENTENCE_END = re.compile(r"(?<=[。！？!?])(?=[^」』）)】])|(?<=[.!?])\s+(?=[A-Z0-9\"'(])|(?<=\n)")
+_ASKING_HEADING = re.compile(r"[?？]\s*$|^(?:Q|Ｑ|問|質問|Question|问)\s*\d*\s*[.．:：、)）]", re.IGNORECASE)
+_FEWEST_QUESTIONS = 2
 _QUESTION = re.compile(r"^\s*(?:\*\*)?(?:Q|Ｑ|問|質問|Question|问)\s*\d*\s*[.．:：、)）]", re.IGNORECASE)
 
 
@@ -39,6 +41,15 @@ class _Section:
     def text(self) -> str:
         return "\n".join(self.lines).strip()
 
+    @property
+    def is_bare(self) -> bool:
+        return bool(self.path) and len(self.text.splitlines()) == 1
+
+    @property
+    def asks(self) -> bool:
+        """A heading that is a question, with its answer below."""
+        return bool(self.path) and not self.is_bare and bool(_ASKING_HEADING.search(self.path[-1]))
+
 
 def chunks_of(body: str) -> list[Chunk]:
     """At least one chunk, even of an empty body; together they hold all of the text."""
@@ -53,12 +64,13 @@ def width_of(text: str) -> float:
 
 
 def _packed(sections: list[_Section]) -> Iterator[tuple[str, str]]:
-    """Neighbouring sections share a chunk as long as they fit."""
+    """Neighbouring sections share a chunk as long as they fit. In a list of questions each stands alone and is found by itself."""
+    is_list = sum(section.asks for section in sections) >= _FEWEST_QUESTIONS
     waiting: list[_Section] = []
     width = 0.0
     for section in sections:
         own = width_of(section.text)
-        if waiting and width + own > LONGEST_CHUNK:
+        if waiting and (width + own > LONGEST_CHUNK or (is_list and _is_another_question(waiting, section))):
             yield _together(waiting)
             waiting, width = [], 0.0
         if own > LONGEST_CHUNK:
@@ -68,6 +80,14 @@ def _packed(sections: list[_Section]) -> Iterator[tuple[str, str]]:
             width += own
     if waiting:
         yield _together(waiting)
+
+
+def _is_another_question(waiting: list[_Section], section: _Section) -> bool:
+    """Headings without text of their own go with what follows; what stands below a question belongs to its answer."""
+    if all(earlier.is_bare for earlier in waiting):
+        return False
+    begun = next((earlier for earlier in waiting if earlier.asks), None)
+    return section.asks or (begun is not None and section.level <= begun.level)
 
 
 def _together(sections: list[_Section]) -> tuple[str, str]:

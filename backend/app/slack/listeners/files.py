@@ -67,12 +67,15 @@ async def bring_in_files(
     edge: SlackEdge, reply: Reply, claimed: ClaimedEvent, spoken: Spoken, *, person: Person, language: Language
 ) -> None:
     """One report for all files of the message. What happens meanwhile is shown as it happens, in the same message."""
+    if spoken.is_heard_elsewhere:
+        return await reply.finish(message("imports.slack.heard_elsewhere", language), blocks=(), outcome="explained")
     actor = Actor(person.team_id, person.user_id, person.standing, is_private=True, is_external=person.is_external)
     await reply.show_work()
     bringing = _Bringing(edge, reply, actor, language, claimed.first_claimed_at)
     imported = await reply.until_stopped(_bring_all(bringing, spoken.files))
     if imported is not None:
         await reply.finish(summary_of(imported, language), blocks=import_report(imported, language, author_id=person.user_id))
+    return None
 
 
 async def _bring_all(bringing: _Bringing, files: Sequence[SharedFile]) -> list[Imported]:

@@ -47,6 +47,40 @@ def test_a_question_stays_with_its_answer() -> None:
     assert all(piece.startswith("Q") for piece in pieces)
 
 
+def test_in_a_list_of_questions_each_is_a_chunk_with_its_answer_and_its_headings() -> None:
+    body = """# 料金FAQ
+
+よくある質問をまとめました。
+
+## 支払い
+
+### 月払いはできますか？
+
+はい。
+
+#### 例外
+
+海外は年払いです。
+
+### 割引はありますか？
+
+年払いで15%です。
+
+## 解約
+
+解約は三か月前です。"""
+    chunks = chunks_of(body)
+    assert [chunk.heading for chunk in chunks] == [
+        "料金FAQ", "料金FAQ › 支払い › 月払いはできますか？", "料金FAQ › 支払い › 割引はありますか？", "料金FAQ › 解約",
+    ]  # fmt: skip
+    assert "海外は年払いです" in chunks[1].text and "割引" not in chunks[1].text
+
+
+def test_one_heading_that_asks_changes_nothing() -> None:
+    body = "## 背景\n\n短い。\n\n## なぜ聞くのか？\n\n理由。\n\n## まとめ\n\n以上。"
+    assert len(chunks_of(body)) == 1
+
+
 def test_a_hash_inside_code_is_no_heading() -> None:
     (chunk,) = chunks_of("```\n# comment\n```\n")
     assert chunk.heading == ""
