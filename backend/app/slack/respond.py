@@ -24,9 +24,11 @@ async def respond(
     if not _is_slacks(url, web.base_url):
         raise SlackRefused("response_url is not Slack's", code="invalid_url")
     webhook = AsyncWebhookClient(url, session=web.session, ssl=web.ssl, proxy=web.proxy)
+    # What replaces a message is seen by whoever saw that: a kind of its own could make a new message of it.
+    kind = None if replace_original else "in_channel" if in_channel else "ephemeral"
     try:
         response = await webhook.send(
-            text=text, blocks=list(blocks) or None, response_type="in_channel" if in_channel else "ephemeral",
+            text=text, blocks=list(blocks) or None, response_type=kind,
             replace_original=replace_original, unfurl_links=False, unfurl_media=False,
         )  # fmt: skip
     except (OSError, TimeoutError, SlackClientError) as error:
