@@ -64,7 +64,7 @@ def width_of(text: str) -> float:
 
 
 def _packed(sections: list[_Section]) -> Iterator[tuple[str, str]]:
-    """Neighbouring sections share a chunk as long as they fit. In a list of questions each stands alone and is found by itself."""
+    """Neighbouring sections share a chunk as long as they fit. In a list of questions each stands alone, so that it is found."""
     is_list = sum(section.asks for section in sections) >= _FEWEST_QUESTIONS
     waiting: list[_Section] = []
     width = 0.0
