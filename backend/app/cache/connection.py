@@ -106,6 +106,8 @@ class RedisConnection:
         if not self._may_try():
             self.skipped_count += 1
             raise RedisAway("Redis was away a moment ago")
+        task = asyncio.current_task()
+        cancelled_before = task.cancelling() if task else 0
         try:
             async with asyncio.timeout(LONGEST_CALL_SECONDS):
                 result = await work(self._client)
@@ -120,6 +122,9 @@ class RedisConnection:
             self._count(error)
             raise RedisAway(type(error).__name__) from error
         self._failures_in_a_row = 0
+        if task and task.cancelling() > cancelled_before:
+            # redis-py loses a cancellation that meets it while it connects; whoever cancelled waits for it.
+            raise asyncio.CancelledError
         return result
 
     async def ping(self) -> bool:

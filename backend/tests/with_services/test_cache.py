@@ -197,3 +197,14 @@ def certificates(folder: Path) -> tuple[Path, Path, Path]:
         )
         made.append(place)
     return made[0], made[1], made[2]
+
+
+async def test_a_cancellation_is_not_lost_at_any_step_of_a_call(redis_url: str) -> None:
+    for steps in range(10):
+        async with cache_at(redis_url) as (cache, _):
+            call = asyncio.create_task(cache.take(KEY))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            was_done = not call.cancel()
+            await asyncio.wait([call])
+            assert was_done or call.cancelled(), steps

@@ -133,7 +133,7 @@ def test_the_opening_names_the_problem_and_what_else_it_tells() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "language"), [("困っています。", JA), ("悩んでいます", JA), ("I'm stuck.", EN), ("压力很大。", ZH)]
+    ("text", "language"), [("困っています。", JA), ("悩んでいます", JA), ("I'm stuck.", EN), ("很困扰。", ZH)]
 )
 def test_a_sigh_alone_names_no_problem(text: str, language: Language) -> None:
     assert opening_statements(text, language, turn=1, stated_at=NOW) == ()
