@@ -24,7 +24,7 @@ _SURE, _LIKELY = 0.9, 0.55
 
 def memory_view(page: MemoryPage, language: Language, *, zone: ZoneInfo, links: Mapping[int, str]) -> Block:
     """``links``: by the memory's id, the address of what it comes from. The page's number travels with the window."""
-    blocks = [section(message("memory.intro", language)), context(message("memory.visibility", language)), divider()]
+    blocks = [section(message("memory.intro", language)), divider()]
     if not page.memories:
         blocks.append(section(message("memory.empty", language)))
     for memory in page.memories:
@@ -53,7 +53,7 @@ def edit_view(memory: ShownMemory, language: Language, *, about: str) -> Block:
 
 def _memory(memory: ShownMemory, language: Language, zone: ZoneInfo, link: str | None) -> list[Block]:
     kind, sure = message(f"memory.kind_{memory.kind}", language), message(f"memory.sure_{_how_sure(memory)}", language)
-    erase = button(message("memory.erase", language), action_id=ERASE_ACTION.format(id=memory.id), style="danger")
+    erase = button(message("memory.erase", language), action_id=ERASE_ACTION.format(id=memory.id))
     return [
         section(f"*{kind}* {foreign(memory.text, 600)}"),
         context(_origin(memory, language, zone, link), sure, message("memory.visibility", language)),

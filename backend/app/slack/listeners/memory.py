@@ -19,7 +19,6 @@ from app.slack.edge import SlackEdge
 from app.slack.listeners.context import edge_of
 from app.slack.listeners.home import home_changed
 from app.slack.listeners.windows import actor_of, language_of_actor, open_window, typed
-from app.slack.respond import respond
 
 LINKS_SECONDS = 0.8
 """Of the three that a window has to open. What is not known by then is shown without a link."""
@@ -75,7 +74,10 @@ async def explain_answer(ack: AsyncAck, body: dict[str, Any], context: AsyncBolt
     language = await language_of_actor(edge, actor)
     await ack()
     text = message("memory.why_title" if found else "memory.why_gone", language)
-    await respond(edge.client.web, body["response_url"], text=text, blocks=why_blocks(found, language))
+    await edge.client.post_ephemeral(
+        channel_id=container["channel_id"], thread_ts=container.get("thread_ts"), user_id=actor.user_id, text=text,
+        blocks=why_blocks(found, language), team_id=actor.team_id,
+    )  # fmt: skip
 
 
 async def _window(edge: SlackEdge, actor: Actor, *, page: int) -> Block:
