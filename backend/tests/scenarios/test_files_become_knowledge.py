@@ -189,3 +189,12 @@ async def test_slack_failing_in_between_is_survived(product: Product) -> None:
     product.slack.faults.add("files.info", "server_error")
     report = await upload(product, product.slack.new_file("価格FAQ.docx", price_faq(), user=YOKO))
     assert "新規 4 件" in visible_text(report)
+
+
+async def test_where_another_company_reads_along_no_file_is_brought_in(product: Product) -> None:
+    product.slack.channel(SALES_CHANNEL).is_shared_with_others = True
+    file = product.slack.new_file("価格FAQ.docx", price_faq(), user=YOKO)
+    sent = await product.slack.mention("取り込んでください", files=[file], user=YOKO, channel=SALES_CHANNEL)
+    [answer] = await product.final(sent)
+    assert "社外の方もいるチャンネル" in visible_text(answer)
+    assert await published(product) == []
