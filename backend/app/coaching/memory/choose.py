@@ -13,7 +13,7 @@ person's memories usually are to this question, whichever is more.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,12 +36,13 @@ Scores = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Memory:
-    """A memory as it enters a prompt."""
+    """A memory as it enters a prompt. ``is_relevant``: it fits the question, and is not only of interest in general."""
 
     id: int
     kind: Kind
     text: str
     observed_at: datetime
+    is_relevant: bool = True
 
 
 def choose_memories(
@@ -55,16 +56,21 @@ def choose_memories(
     is_wanted = (relevance >= LEAST_RELEVANCE) | np.isin(shelf.kinds, list(REPLACED_BY_NEWER))
     candidates = np.flatnonzero(is_wanted)
     ranked = candidates[np.lexsort((-candidates, -scores[candidates]))]
-    return _within_budget(shelf, [int(place) for place in ranked[: 4 * MOST_MEMORIES]], most_tokens)
+    return _within_budget(shelf, ranked[: 4 * MOST_MEMORIES], relevance >= LEAST_RELEVANCE, most_tokens)
 
 
-def _within_budget(shelf: Shelf, places: list[int], most_tokens: int) -> tuple[Memory, ...]:
+def _within_budget(
+    shelf: Shelf, places: NDArray[np.intp], is_relevant: NDArray[np.bool_], most_tokens: int
+) -> tuple[Memory, ...]:
     chosen: list[Memory] = []
-    for place in places:
+    for place in map(int, places):
         cost = estimated_tokens(shelf.texts[place])
         if cost <= most_tokens and len(chosen) < MOST_MEMORIES:
             most_tokens -= cost
-            chosen.append(shelf.memory(place, Memory))
+            observed_at = datetime.fromtimestamp(float(shelf.observed[place]), UTC)
+            chosen.append(
+                Memory(shelf.ids[place], Kind(shelf.kinds[place]), shelf.texts[place], observed_at, bool(is_relevant[place]))
+            )
     return tuple(chosen)
 
 

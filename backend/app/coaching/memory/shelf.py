@@ -3,19 +3,17 @@
 import json
 import math
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.coaching.memory.insight import Kind
 from app.coaching.memory.shingles import SKETCH_BYTES, Sketch
 
-M = TypeVar("M")
 _FORM = 1  # of the packed value: grows when its layout changes
 
 
@@ -46,10 +44,6 @@ class Shelf:
     scale: float = 1.0
     model: str = ""
     talks: tuple[EarlierTalk, ...] = ()
-
-    def memory(self, place: int, make: Callable[[int, Kind, str, datetime], M]) -> M:
-        observed_at = datetime.fromtimestamp(float(self.observed[place]), UTC)
-        return make(self.ids[place], Kind(self.kinds[place]), self.texts[place], observed_at)
 
     @cached_property
     def packed(self) -> bytes:

@@ -327,7 +327,8 @@ def test_what_fits_the_question_is_chosen_and_what_has_nothing_to_do_with_it_is_
 
 def test_goals_and_preferences_are_always_of_interest_after_what_fits() -> None:
     shelf = shelf_of(("月末までに三社受注したい", Kind.GOAL, 1), ("価格交渉で値引きしてしまう", Kind.CHALLENGE, 1))
-    assert [one.id for one in choose_memories(shelf, "価格交渉で値引きしそうです", now=NOW)] == [2, 1]
+    chosen = choose_memories(shelf, "価格交渉で値引きしそうです", now=NOW)
+    assert [(one.id, one.is_relevant) for one in chosen] == [(2, True), (1, False)]
 
 
 def test_of_equally_fitting_ones_the_newer_comes_first() -> None:
