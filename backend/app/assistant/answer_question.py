@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from typing import Protocol
 
 from app.assistant.question import Answer, AnswerSink, Question
@@ -20,8 +21,9 @@ from app.coaching.memory.by_rules import ends_talk
 from app.coaching.memory.choose import Memory, choose_memories
 from app.coaching.memory.remembered import NOTHING, Remembered
 from app.coaching.memory.shelf import Shelf
-from app.coaching.offline_coach import answer_by_rules
+from app.coaching.offline_coach import MOST_POINTS, answer_by_rules
 from app.coaching.remark import Remark, remark_of
+from app.coaching.wording import find_faults
 from app.core.clock import Clock, SystemClock
 from app.core.encryption import Cipher
 from app.core.errors import AppError, ModelError
@@ -103,6 +105,7 @@ class _Material:
     language: Language
     passages: tuple[Passage, ...]
     remembered: Remembered = NOTHING
+    most_points: int = MOST_POINTS
 
 
 class AnswerQuestion:
@@ -184,6 +187,8 @@ class AnswerQuestion:
             language=talk.language or question.language,
             passages=tuple(passage for passage in passages if passage.is_strong)[:MOST_PASSAGES],
             remembered=await self._remembered(question, subject, talk) if remark in ABOUT_SALES else NOTHING,
+            # A model finds the one point that matters; the rules cannot, and give a few unless somebody wants it otherwise.
+            most_points=question.speaker.dose.most if question.speaker.dose_is_chosen else MOST_POINTS,
         )
 
     async def _remembered(self, question: Question, subject: str, talk: Talk) -> Remembered:
@@ -320,14 +325,18 @@ def _by_rules(material: _Material) -> str:
         language=material.language,
         turns=material.talk.turns,
         passages=material.passages,
+        most=material.most_points,
     )
-    recalled = [message("memory.recalled", material.language, text=memory.text.rstrip("。.!！")) for memory in _used_by_rules(material)]
+    recalled = [
+        message("memory.recalled", material.language, text=memory.text.rstrip("。.!！")) for memory in _used_by_rules(material)
+    ]
     return "\n\n".join((*recalled, answer))
 
 
 def _used_by_rules(material: _Material) -> tuple[Memory, ...]:
     """One, and only at the beginning of a talk: said again with every answer it would be a refrain."""
-    return () if material.talk.turns else material.remembered.memories[:1]
+    fitting = (memory for memory in material.remembered.memories if memory.is_relevant)
+    return () if material.talk.turns else tuple(islice(fitting, 1))
 
 
 def _made_with(answer: Answer, prompt: Prompt, material: _Material) -> MadeWith:
@@ -345,6 +354,7 @@ def _made_with(answer: Answer, prompt: Prompt, material: _Material) -> MadeWith:
 def _verified(reply: ModelReply, material: _Material) -> Answer:
     text, sources = with_verified_citations(reply.text, material.passages)
     _watch_language(text, material.language, reply)
+    _watch_wording(text, material.language, reply)
     return Answer(
         text=text + _note_of_cut(reply, material.language),
         language=material.language,
@@ -365,3 +375,10 @@ def _watch_language(text: str, wanted: Language, reply: ModelReply) -> None:
     if not reply.is_by_rules and (spoken := language_of(text)) not in {None, wanted}:
         count_error("ReplyInWrongLanguage")
         logger.warning("reply_in_wrong_language", extra={"wanted": wanted, "spoken": spoken, "model": reply.model})
+
+
+def _watch_wording(text: str, language: Language, reply: ModelReply) -> None:
+    """The words are out when the last of them is known. The count tells whether a model or a prompt has to be changed."""
+    if not reply.is_by_rules and (faults := find_faults(text, language)):
+        count_error("ReplyAboutThePerson")
+        logger.warning("reply_about_the_person", extra={"rules": faults, "model": reply.model})

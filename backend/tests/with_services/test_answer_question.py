@@ -38,7 +38,7 @@ from app.llm.profiles import ModelProfile, Profiles
 from app.llm.providers.offline import Offline
 from app.llm.service import Limits, LLMService
 from app.llm.traits import traits_of
-from app.people.person import Actor, Person
+from app.people.person import Actor, Dose, Person
 from app.storage.database import Database
 from tests.unit.coaching.passages import DISCOUNT, VALUE
 from tests.with_services.dialogue_builders import CALL, CIPHER, DM, NOW
@@ -204,6 +204,29 @@ async def test_what_was_streamed_is_what_is_answered_and_remembered(scene: Scene
     assert messages[1]["sources"] == [VALUE.entry_id, DISCOUNT.entry_id]
     assert (usage[0]["inbox_id"], usage[0]["cost_micro_usd"]) == (inbox[0]["id"], 1234)
     assert inbox[0]["draft"] is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "rules"),
+    [
+        ("あなたは交渉が苦手です。なぜ準備しなかったのですか。", ["judges_the_person", "shames"]),
+        ("「自分には才能がない」とのこと。次は理由を先に尋ねてみましょう。", None),
+    ],
+)
+async def test_a_reply_about_the_person_is_counted_without_its_words(
+    scene: Scene, caplog: pytest.LogCaptureFixture, text: str, rules: list[str] | None
+) -> None:
+    scene.model.script = pieces(text)
+    await scene.ask()
+    found = [vars(record)["rules"] for record in caplog.records if record.message == "reply_about_the_person"]
+    assert found == ([rules] if rules else [])
+    assert "苦手" not in caplog.text
+
+
+@pytest.mark.parametrize("dose", list(Dose))
+async def test_offline_the_person_gets_as_much_advice_as_they_want(scene: Scene, dose: Dose) -> None:
+    answer = await scene.ask(speaker=Person("T1", "U1", dose=dose, dose_is_chosen=True))
+    assert 1 <= sum(line.startswith("- ") for line in answer.text.splitlines()) <= dose.most
 
 
 async def test_offline_it_answers_by_rules_from_the_knowledge(scene: Scene) -> None:
