@@ -40,7 +40,7 @@ async def test_a_search_shows_source_date_and_category_privately(product: Produc
 async def test_no_search_word_breaks_a_command(product: Product, text: str) -> None:
     answer = await product.slack.command("/ai_knowledge", text)
     assert answer.is_ok and "見つかりませんでした" in text_of(answer)
-    assert "<!channel>" not in answer.text
+    assert "<!channel>" not in visible_text(answer.json())
 
 
 async def test_a_search_without_words_opens_a_form_whose_results_replace_it(product: Product) -> None:
