@@ -1,6 +1,7 @@
 """A trouble becomes a plan, the plan's items are done over days, and the coach's own pages follow: the whole way, offline."""
 
 import json
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 
 from app.playground.demo_workspace import EMILY, KENTA, XIAOMING
 from app.playground.small_slack import visible_text
-from tests.doubles.product import Product, open_product
+from tests.doubles.product import Product, open_product, until
 
 
 @pytest.fixture
@@ -83,7 +84,11 @@ async def test_who_is_forgotten_sees_nothing_of_theirs_on_home(product: Product)
     assert "plan_item:" in shown(product.slack.home_of())
     await product.slack.command("/ai_history", "delete")
     await product.slack.submit({"word": {"text": {"value": "削除"}}})
-    await product.until_quiet()
+
+    async def is_forgotten() -> bool:
+        return not await product.rows(f"select 1 from inbox where user_id = '{KENTA}'")
+
+    await until(is_forgotten)
     assert "plan_item:" not in shown(product.slack.home_of())
     await product.slack.open_home()
     await product.until_quiet()
@@ -103,3 +108,15 @@ async def test_the_start_button_of_home_begins_a_talk(product: Product, user: st
     await product.until_quiet()
     answers = product.slack.workspace().direct(user).messages.values()
     assert any("□" in visible_text(answer) for answer in answers), "progress is shown in guided talks only"
+
+
+async def test_the_dose_chosen_on_home_changes_how_much_an_answer_advises(product: Product) -> None:
+    counts = {}
+    for dose in ("one", "full"):
+        await product.slack.open_home()
+        await product.until_quiet()
+        await product.slack.click("choose_dose", chosen={"selected_option": {"value": dose}})
+        await product.until_quiet()
+        [answer] = await product.final(await product.slack.dm("値引きを求められたらどう返せばいいですか？"))
+        counts[dose] = len(re.findall(r"^\d\. ", visible_text(answer), re.MULTILINE))
+    assert counts["one"] == 1 and 3 < counts["full"] <= 5
