@@ -30,6 +30,7 @@ bench: install-dev
 	$(RUN) backend/benchmarks/message_path.py $(ARGS)
 	$(RUN) backend/benchmarks/prompt_assembly.py
 	$(RUN) backend/benchmarks/search_speed.py
+	$(RUN) backend/benchmarks/import_speed.py
 	$(RUN) backend/benchmarks/search_quality.py
 	$(RUN) backend/benchmarks/home_speed.py
 

@@ -73,13 +73,17 @@ def deck(*slides: tuple[str, Sequence[str]], notes: str = "") -> bytes:
 
 
 def pdf(pages: Sequence[Sequence[tuple[int, str]]]) -> bytes:
-    """Pages of lines, each with the size of its letters. Latin letters only: nothing needs to be embedded."""
+    """Pages of lines, each with the size of its letters; ``|`` stands where a line is drawn in several pieces.
+
+    Latin letters only: nothing needs to be embedded.
+    """
     objects = [b"<< /Type /Catalog /Pages 2 0 R >>", b"", b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>"]
     kids = []
     for lines in pages:
         drawn, height = "BT\n", 780
         for size, text in lines:
-            drawn += f"/F1 {size} Tf 1 0 0 1 50 {height} Tm ({text}) Tj\n"
+            pieces = " ".join(f"({piece}) Tj" for piece in text.split("|"))
+            drawn += f"/F1 {size} Tf 1 0 0 1 50 {height} Tm {pieces}\n"
             height -= size + 8
         content = zlib.compress((drawn + "ET").encode())
         objects.append(b"<< /Length %d /Filter /FlateDecode >>\nstream\n%s\nendstream" % (len(content), content))

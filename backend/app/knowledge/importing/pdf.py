@@ -21,6 +21,7 @@ MOST_PAGES = 2_000
 PAGE_SECONDS = 2.0
 _LARGE = 1.18  # of the usual letters' size
 _LONGEST_HEADING = 80
+_MOST_PIECES = 3_000  # of one page
 _SENTENCE_END = re.compile(r"[。．.！!？?：:；;」』）)]\s*$")
 _PAGE_NUMBER = re.compile(r"^[\s\-–—/|0-9０-９pPage頁ページ第of]{1,20}$")
 _EAST_ASIAN = re.compile(r"[\u3000-\u30ff\u3400-\u9fff\uff01-\uff5e]")
@@ -65,19 +66,27 @@ def _check_pages(reader: PdfReader) -> None:
 
 
 def _lines_of(page: Any) -> list[_Line]:
-    """The page's text, each line with the size of its largest letters."""
+    """The page's text, each line with the size of its letters."""
     sizes: dict[str, float] = {}
 
     def note(text: str, _cm: Any, matrix: Any, _font: Any, size: float) -> None:
         height = abs(float(size)) * max(abs(float(matrix[0])), abs(float(matrix[3])), 0.01)
         for piece in text.split("\n"):
-            if piece := piece.strip():
+            if (piece := " ".join(piece.split())) and len(sizes) < _MOST_PIECES:
                 sizes[piece] = max(height, sizes.get(piece, 0.0))
 
     with _at_most(PAGE_SECONDS):
         text = page.extract_text(visitor_text=note) or ""
     lines = [" ".join(line.split()) for line in text.split("\n")]
-    return [_Line(line, sizes.get(line, 0.0)) for line in lines if line]
+    return [_Line(line, _size_of(line, sizes)) for line in lines if line]
+
+
+def _size_of(line: str, sizes: dict[str, float]) -> float:
+    """Letters, digits and kana of one line are often drawn in pieces: the longest of them counts."""
+    if line in sizes:
+        return sizes[line]
+    longest = max((piece for piece in sizes if piece in line), key=len, default="")
+    return sizes.get(longest, 0.0)
 
 
 @contextmanager

@@ -84,7 +84,7 @@ async def test_a_pdf_has_headings_paragraphs_and_no_page_numbers() -> None:
     pages = [
         [
             (9, "ACME Handbook"),
-            (20, f"Chapter {name}"),
+            (20, f"Chap|ter {name}"),
             (11, "Discounts need the approval of"),
             (11, f"a manager for {name}."),
             (9, str(at)),
