@@ -9,20 +9,20 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from enum import StrEnum
 
 from app.assistant.answer_question import Drafts, Knowledge
+from app.assistant.coaching_past import CoachingPast, Memory
 from app.assistant.question import Question
 from app.coaching.ask_for_json import LanguageModel
-from app.coaching.plan.by_model import PlanMaterial, plan_by_model
-from app.coaching.plan.by_rules import plan_by_rules
+from app.coaching.plan.by_model import PlanMaterial
 from app.coaching.plan.due_dates import reminder_moment
+from app.coaching.plan.make_plan import BY_RULES, make_plan
 from app.coaching.plan.plan import MAX_ITEMS, ActionPlan
-from app.coaching.plan.repository import PlanItem, PlanOrigin, PlanRepository
+from app.coaching.plan.repository import PlanItem, PlanRepository
 from app.coaching.remark import Remark, remark_of
 from app.coaching.talk import speak
-from app.coaching.talk.by_model import read_by_model
+from app.coaching.talk.listen import Listener, Said, noted_by_the_way
 from app.coaching.talk.repository import OpenTalk, TalkRepository
 from app.coaching.talk.speak import Heard
 from app.coaching.talk.state import (
@@ -35,20 +35,13 @@ from app.coaching.talk.state import (
     point_asked_about,
     put_questions,
     request_plan,
-    take_in,
 )
-from app.coaching.talk.topics import GENERAL, next_questions, question_by_id, topic_of
+from app.coaching.talk.topics import next_questions
 from app.coaching.talk.understand import (
     Intent,
     asks_clearly,
-    corrections_in,
-    hesitates,
     intent_of,
     is_correction,
-    knows_no_answer,
-    opening_statements,
-    statements_in,
-    told_before_asking,
     wants_plan_now,
 )
 from app.core.clock import Clock, SystemClock
@@ -57,7 +50,7 @@ from app.core.errors import AppError
 from app.dialogue.conversation import Conversation
 from app.dialogue.recent_turns import RecentTurns
 from app.dialogue.repository import DialogueRepository
-from app.dialogue.turn import Exchange, Recorded
+from app.dialogue.turn import Citation, Exchange, MadeWith, Recorded
 from app.i18n.detection import language_of
 from app.i18n.language import Language
 from app.i18n.messages import message
@@ -70,12 +63,7 @@ logger = logging.getLogger(__name__)
 GUIDED = "guided_talk"
 """What the coach's turns of a guided talk bear in the place of a skill."""
 
-BY_RULES = "rules"
-CHECK_AFTER = timedelta(hours=6)
-"""A plan made so recently is not asked about."""
-
 MOST_PASSAGES = 3
-MOST_EARLIER = 20
 MOST_SHOWN = 3
 BOOKING_SECONDS = 2.0
 
@@ -138,18 +126,6 @@ class _Turn:
 
 
 @dataclass(frozen=True)
-class _Memory:
-    """What is known before a talk begins. ``items``: open ones of plans that are not quite new."""
-
-    talk: Talk
-    items: tuple[PlanItem, ...] = ()
-    origins: dict[int, PlanOrigin] | None = None
-
-    def is_about(self, item: PlanItem, topic: str) -> bool:
-        return (self.origins or {})[item.plan_id].topic == topic
-
-
-@dataclass(frozen=True)
 class Patience:
     """How long a model may take, in seconds. The rules have an answer at once."""
 
@@ -172,13 +148,15 @@ class GuideTalk:
         self._drafts = drafts
         self._clock = clock or SystemClock()
         self._patience = patience or Patience()
+        self._past = CoachingPast(database, cipher, self._clock)
+        self._listener = Listener(llm, seconds=self._patience.reading)
 
     # Which way
 
     async def consider(self, question: Question, *, wish: Wish | None = None, may_be_in_talk: bool = True) -> Course:
         """Whether the message is answered or taken into a talk. ``may_be_in_talk``: something may have been said before it."""
         where, user_id = question.conversation, question.speaker.user_id
-        last = await self._last_talk(where, user_id) if may_be_in_talk or wish else None
+        last = await self._past.last_talk(where, user_id) if may_be_in_talk or wish else None
         if wish is not None:
             return await self._wished(question, wish, last)
         if last is not None and last.is_open:
@@ -194,7 +172,7 @@ class GuideTalk:
                 async with self._database.transaction() as session:
                     await TalkRepository(session, self._cipher).close(last.team_id, last.id, outcome="answered")
             return Course(Way.ANSWER, _with_problem(question, last), wish=wish, offers_talk=True)
-        if wish is Wish.PLAN and last is not None and (last.is_open or await self._items_of_talk(last)):
+        if wish is Wish.PLAN and last is not None and (last.is_open or await self._past.items_of(last)):
             label = message("talk.button.plan_now", question.language)
             return Course(Way.TALK, replace(question, text=label), talk=last, wish=wish)
         if last is not None and last.is_open:
@@ -218,18 +196,17 @@ class GuideTalk:
                 asks = asks_clearly(text, language)
                 return intent_of(text, language) is Intent.TROUBLE or (wants_plan_now(text, language) and not asks)
             case Remark.GREETING:
-                return any(map(str.isalpha, text)) and bool(await self._items_to_check(question))
+                return any(map(str.isalpha, text)) and await self._past.has_items_to_check(question)
             case _:
                 return False
 
     async def _new_talk(self, question: Question, *, in_thread: bool, wish: Wish | None = None) -> Course:
-        is_taken = in_thread and not question.conversation.is_direct and await self._is_taken(question)
+        is_taken = in_thread and not question.conversation.is_direct and await self._past.is_taken(question)
         return Course(Way.TALK, question, wish=wish, is_taken=is_taken)
 
     async def _note(self, question: Question, open_talk: OpenTalk) -> None:
-        """What a question tells by the way counts as said. A second time for one event changes nothing."""
-        told = told_before_asking(question.text, question.language)
-        state = take_in(open_talk.talk, self._by_rules(told, question, open_talk.talk)) if told else open_talk.talk
+        """A second time for one event changes nothing."""
+        state = noted_by_the_way(open_talk.talk, _said(question, question.language))
         if state != open_talk.talk:
             async with self._database.transaction() as session:
                 await TalkRepository(session, self._cipher).save(open_talk, state)
@@ -254,10 +231,10 @@ class GuideTalk:
 
     async def shown_before(self, where: Conversation, user_id: str, language: Language) -> Guided:
         """How the talk of a turn stands whose text was kept from an earlier attempt: nothing has happened to it since."""
-        last = await self._last_talk(where, user_id)
+        last = await self._past.last_talk(where, user_id)
         if last is None:
             return Guided("", language, is_open=False)
-        items = () if last.is_open else await self._items_of_talk(last)
+        items = () if last.is_open else await self._past.items_of(last)
         return Guided("", language, last.is_open, is_plan=bool(items), items=items)
 
     async def _turn(self, question: Question, course: Course, language: Language, calls: list[ModelCall]) -> _Turn:
@@ -266,13 +243,13 @@ class GuideTalk:
         if course.talk is None:
             return await self._open(question, course, language, calls)
         if not course.talk.is_open:
-            return _Turn((message("talk.say.plan_again", language),), items=await self._items_of_talk(course.talk))
+            return _Turn((message("talk.say.plan_again", language),), items=await self._past.items_of(course.talk))
         return await self._go_on(question, course, course.talk.talk, language, calls)
 
     async def _open(self, question: Question, course: Course, language: Language, calls: list[ModelCall]) -> _Turn:
         is_greeting = course.wish is None and remark_of(question.text, in_talk=True) is Remark.GREETING
-        memory = await self._memory(question, language, is_greeting=is_greeting)
-        told = () if is_greeting else await self._read_opening(question, language, calls)
+        memory = await self._past.memory_for(question, language, is_greeting=is_greeting)
+        told = () if is_greeting else await self._listener.opening(_said(question, language), calls)
         state = learn(memory.talk, told)
         if course.wish is Wish.PLAN or Talk(state.topic, told).progress >= PLAN_THRESHOLD:
             return await self._planned(question, state, Heard(told), language, calls, reason="enough")
@@ -296,7 +273,7 @@ class GuideTalk:
     async def _go_on(self, question: Question, course: Course, before: Talk, language: Language, calls: list[ModelCall]) -> _Turn:
         if course.wish is Wish.PLAN or wants_plan_now(question.text, language):
             return await self._planned(question, request_plan(before), Heard(), language, calls, reason="requested")
-        state, heard = await self._listen(question, before, language, calls)
+        state, heard = await self._listener.reply(_said(question, language), before, calls)
         if heard.tells_nothing:
             # After "that is wrong" nothing is asked: what comes next says what is right.
             waiting = replace(state, last_asked=()) if heard.is_correction else state
@@ -313,78 +290,21 @@ class GuideTalk:
         parts = (*speak.mirror(heard, language), *asked, speak.progress(state, language))
         return _Turn(parts, put_questions(state, [question_id for question_id, _ in questions]))
 
-    # Listening
-
-    async def _listen(self, question: Question, before: Talk, language: Language, calls: list[ModelCall]) -> tuple[Talk, Heard]:
-        text = question.text
-        if hesitates(text):
-            return before, Heard(is_hesitation=True)
-        if is_correction(text, language) or not before.last_asked:
-            told = corrections_in(
-                text, language, last=_told_last(before), turn=question.claim.inbox_id, stated_at=question.asked_at
-            )
-            after = take_in(before, told, is_correction=True)
-            return after, Heard(_new(before, after), is_correction=True)
-        told = await self._read(question, before, language, calls)
-        after = _about_topic(take_in(before, told, unclear=_unclear(before, language)), text, language)
-        has_no_answer = knows_no_answer(text, language)
-        return after, Heard(_new(before, after), has_no_answer=has_no_answer)
-
-    async def _read(self, question: Question, talk: Talk, language: Language, calls: list[ModelCall]) -> tuple[Known, ...]:
-        by_rules = self._by_rules(question.text, replace(question, language=language), talk)
-        return await self._with_model(question, by_rules, talk.last_asked, language, calls)
-
-    async def _read_opening(self, question: Question, language: Language, calls: list[ModelCall]) -> tuple[Known, ...]:
-        by_rules = opening_statements(question.text, language, turn=question.claim.inbox_id, stated_at=question.asked_at)
-        told = await self._with_model(question, by_rules, (), language, calls)
-        problem = [known for known in by_rules if known.point is Point.PROBLEM]
-        return told if any(known.point is Point.PROBLEM for known in told) else (*problem, *told)
-
-    async def _with_model(
-        self, question: Question, by_rules: Sequence[Known], asked: Sequence[str], language: Language, calls: list[ModelCall]
-    ) -> tuple[Known, ...]:
-        if self._llm.is_offline:
-            return tuple(by_rules)
-        questions = (question_by_id(question_id, language) for question_id in asked)
-        return await read_by_model(
-            self._llm, question.text, by_rules=by_rules, asked=[point_asked_about(question_id) for question_id in asked],
-            questions=[one.text for one in questions if one], language=language, turn=question.claim.inbox_id,
-            stated_at=question.asked_at, team_id=question.speaker.team_id, user_id=question.speaker.user_id, calls=calls,
-            seconds=self._patience.reading,
-        )  # fmt: skip
-
-    def _by_rules(self, text: str, question: Question, talk: Talk) -> tuple[Known, ...]:
-        asked = [point_asked_about(question_id) for question_id in talk.last_asked]
-        return statements_in(text, question.language, asked=asked, turn=question.claim.inbox_id, stated_at=question.asked_at)
-
     # Planning
 
     async def _planned(
         self, question: Question, state: Talk, heard: Heard, language: Language, calls: list[ModelCall], *, reason: str
     ) -> _Turn:
         material = await self._material(question, state, language)
-        plan, made_by = await self._plan(question, material, calls)
-        is_instead = made_by == BY_RULES and not self._llm.is_offline
-        presented = speak.plan_presented(plan, state, language, reason=reason, is_instead=is_instead)
+        person = question.speaker
+        made = await make_plan(
+            self._llm, material, team_id=person.team_id, user_id=person.user_id, calls=calls, seconds=self._patience.planning
+        )
+        presented = speak.plan_presented(made.plan, state, language, reason=reason, is_instead=made.is_instead)
         return _Turn(
-            (*speak.mirror(heard, language), *presented), state, plan=plan, made_by=made_by,
-            sources=tuple(one for one in material.passages if one.entry_id in plan.entries),
+            (*speak.mirror(heard, language), *presented), state, plan=made.plan, made_by=made.made_by,
+            sources=tuple(one for one in material.passages if one.entry_id in made.plan.entries),
         )  # fmt: skip
-
-    async def _plan(self, question: Question, material: PlanMaterial, calls: list[ModelCall]) -> tuple[ActionPlan, str]:
-        speaker = question.speaker
-        if not self._llm.is_offline:
-            made = await plan_by_model(
-                self._llm, material, team_id=speaker.team_id, user_id=speaker.user_id, calls=calls,
-                seconds=self._patience.planning,
-            )  # fmt: skip
-            if made is not None:
-                return made
-        plan = plan_by_rules(
-            material.talk, material.language, now=material.now, time_zone=material.time_zone, knowledge=material.passages,
-            planned_before={item.action.title for item in material.earlier}, most=material.most_actions,
-        )  # fmt: skip
-        return plan, BY_RULES
 
     async def _material(self, question: Question, state: Talk, language: Language) -> PlanMaterial:
         told = (state.statement_of(point) for point in (Point.PROBLEM, Point.SITUATION, Point.GOAL))
@@ -393,65 +313,12 @@ class GuideTalk:
         return PlanMaterial(
             talk=state, language=language, now=self._clock.now(), time_zone=question.speaker.time_zone,
             passages=tuple(passage for passage in passages if passage.is_strong),
-            earlier=await self._earlier_items(question),
+            earlier=await self._past.earlier_items(question),
             most_actions=min(MAX_ITEMS, question.speaker.dose.most + 1),
         )  # fmt: skip
 
-    # What is known
-
-    async def _memory(self, question: Question, language: Language, *, is_greeting: bool) -> _Memory:
-        items, origins = await self._items_and_origins(question)
-        topic = origins[items[0].plan_id].topic if is_greeting and items else topic_of(question.text, language).name
-        where = question.conversation
-        async with self._database.reading() as session:
-            talk = await TalkRepository(session, self._cipher).remembered(
-                where.team_id, question.speaker.user_id, topic=topic, channel_id=None if where.is_direct else where.channel_id
-            )
-        about = [item for item in items if origins[item.plan_id].topic == topic]
-        return _Memory(talk, (*about, *(item for item in items if item not in about)), origins)
-
-    async def _items_to_check(self, question: Question) -> list[PlanItem]:
-        items, _ = await self._items_and_origins(question)
-        return items
-
-    async def _items_and_origins(self, question: Question) -> tuple[list[PlanItem], dict[int, PlanOrigin]]:
-        """Open items that may be asked about. Where others read along, none is mentioned."""
-        if not question.conversation.is_direct:
-            return [], {}
-        person, latest = question.speaker, self._clock.now() - CHECK_AFTER
-        async with self._database.reading() as session:
-            plans = PlanRepository(session, self._cipher)
-            items = await plans.open_items(person.team_id, person.user_id, limit=MOST_EARLIER)
-            origins = await plans.origins(person.team_id, person.user_id, {item.plan_id for item in items}) if items else {}
-        return [item for item in items if origins[item.plan_id].made_at <= latest], origins
-
-    async def _earlier_items(self, question: Question) -> list[PlanItem]:
-        if not question.conversation.is_direct:
-            return []
-        person = question.speaker
-        async with self._database.reading() as session:
-            return await PlanRepository(session, self._cipher).latest_items(person.team_id, person.user_id, limit=MOST_EARLIER)
-
-    async def _last_talk(self, where: Conversation, user_id: str) -> OpenTalk | None:
-        async with self._database.reading() as session:
-            return await TalkRepository(session, self._cipher).last_talk(where.team_id, user_id, where.key)
-
-    async def _is_taken(self, question: Question) -> bool:
-        where = question.conversation
-        async with self._database.reading() as session:
-            return await TalkRepository(session, self._cipher).is_taken(where.team_id, question.speaker.user_id, where.key)
-
-    async def _items_of_talk(self, talk: OpenTalk) -> tuple[PlanItem, ...]:
-        async with self._database.reading() as session:
-            return await self._items_in(session, talk)
-
-    async def _items_in(self, session: Session, talk: OpenTalk) -> tuple[PlanItem, ...]:
-        plans = PlanRepository(session, self._cipher)
-        plan_id = await plans.plan_of_talk(talk.team_id, talk.user_id, talk.id)
-        return tuple(await plans.items_of_plan(talk.team_id, talk.user_id, plan_id)) if plan_id else ()
-
-    def _welcome_back(self, memory: _Memory, language: Language) -> list[str]:
-        if not memory.items or not memory.origins:
+    def _welcome_back(self, memory: Memory, language: Language) -> list[str]:
+        if not memory.items:
             return []
         newest = max(memory.origins[item.plan_id].made_at for item in memory.items)
         days = (self._clock.now() - newest).days
@@ -472,7 +339,7 @@ class GuideTalk:
                 talk = await TalkRepository(session, self._cipher).save(begun, turn.state)
                 if turn.plan is not None:
                     await self._keep_plan(session, question, talk, turn, exchange.language)
-                    items = await self._items_in(session, talk)
+                    items = tuple(await PlanRepository(session, self._cipher).items_of_talk(talk.team_id, talk.user_id, talk.id))
         return recorded, items
 
     async def _begin(self, session: Session, question: Question, state: Talk, session_id: str, language: Language) -> OpenTalk:
@@ -500,6 +367,10 @@ class GuideTalk:
             question=question.text, answer=said, language=language, skill=GUIDED,
             sources=tuple(passage.entry_id for passage in turn.sources), asked_at=question.asked_at,
             answered_at=self._clock.now(), calls=tuple(calls), thread_language=language_of(question.text),
+            made_with=MadeWith(
+                model=turn.made_by, is_by_rules=turn.made_by == BY_RULES,
+                citations=tuple(Citation(passage.entry_id, passage.heading) for passage in turn.sources),
+            ),
         )  # fmt: skip
 
     async def _book(self, question: Question, calls: Sequence[ModelCall]) -> None:
@@ -516,7 +387,7 @@ class GuideTalk:
             logger.warning("model_calls_not_booked", extra={"calls": len(calls), "error": type(error).__name__})
 
 
-def _check(memory: _Memory, state: Talk, question: Question, language: Language) -> tuple[str, str] | None:
+def _check(memory: Memory, state: Talk, question: Question, language: Language) -> tuple[str, str] | None:
     """What a returning person is asked first: how the plan went; without one, what is new since then."""
     item = next((item for item in memory.items if memory.is_about(item, state.topic)), None)
     if item is not None and (by_item := f"return.{Point.SITUATION}.{item.id}") not in state.asked:
@@ -544,23 +415,9 @@ def _pending(talk: Talk) -> tuple[str, ...]:
     return tuple(question_id for question_id in talk.last_asked if point_asked_about(question_id) in talk.missing)
 
 
-def _unclear(talk: Talk, language: Language) -> list[Point]:
-    """Points the person had no answer to."""
-    held = ((point, talk.statement_of(point)) for point in Point)
-    return [point for point, known in held if known is not None and knows_no_answer(known.text, language)]
-
-
-def _told_last(talk: Talk) -> Point:
-    return max(talk.known, key=lambda known: (known.stated_at, known.turn)).point if talk.known else Point.PROBLEM
-
-
-def _new(before: Talk, after: Talk) -> tuple[Known, ...]:
-    return tuple(known for known in after.known if known not in before.known)
-
-
-def _about_topic(talk: Talk, text: str, language: Language) -> Talk:
-    """A talk that began without a subject finds it as soon as it is named."""
-    return replace(talk, topic=topic_of(text, language).name) if talk.topic == GENERAL else talk
+def _said(question: Question, language: Language) -> Said:
+    who = question.speaker
+    return Said(question.text, language, question.claim.inbox_id, question.asked_at, who.team_id, who.user_id)
 
 
 def _with_problem(question: Question, talk: OpenTalk | None) -> Question:

@@ -10,6 +10,7 @@ from app.slack.blocks.answer import sources
 from app.slack.blocks.feedback import feedback_buttons
 from app.slack.blocks.parts import Block, actions, button, context, section
 from app.slack.blocks.plan import plan_item_blocks
+from app.slack.blocks.why import why_button
 from app.slack.markdown import NO_LINKS, LinkPolicy
 
 _ACTION = "talk_wish_{wish}"
@@ -28,7 +29,7 @@ def talk_footer(
         blocks.append(sources(guided.sources, language, links=links))
     if guided.is_open and needs_mention:
         blocks.append(context(message("talk.button.mention", language)))
-    return [*blocks, feedback_buttons(language)] if guided.is_plan else blocks
+    return [*blocks, feedback_buttons(language), why_button(language)] if guided.is_plan else blocks
 
 
 def note_on_answer(course: Course, language: Language) -> list[Block]:
