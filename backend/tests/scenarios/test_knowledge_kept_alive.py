@@ -49,17 +49,10 @@ async def owner_is_known(product: Product) -> None:
 
 async def propose(product: Product, title: str, body: str, user: str = KENTA) -> None:
     """As everybody may: from Home's button."""
-    view = {
-        "type": "modal", "callback_id": "entry_form", "title": {"type": "plain_text", "text": "x"}, "blocks": [],
-        "private_metadata": json.dumps({"proposal": None, "entry": None, "version": None, "request": None}), "id": f"V{title}",
-    }  # fmt: skip
-    answer = await product.slack.deliveries.interaction(
-        {
-            "type": "view_submission", "api_app_id": product.slack.workspace().app_id, "team": {"id": TEAM},
-            "user": {"id": user}, "trigger_id": f"propose.{title}.{user}",
-            "view": {**view, "state": {"values": entry_form(title, body)}},
-        }
-    )  # fmt: skip
+    await product.slack.open_home(user=user)
+    await product.until_quiet()
+    assert (await product.slack.click("proposals_open", user=user)).is_ok
+    answer = await product.slack.submit(entry_form(title, body), user=user)
     assert answer.is_ok and "ありがとうございます" in shown(answer.json())
 
 
@@ -293,7 +286,9 @@ async def test_an_old_entry_that_is_still_used_asks_whether_it_holds(product: Pr
 async def test_the_list_behind_home_shows_what_waits(product: Product) -> None:
     await owner_is_known(product)
     await propose(product, "展示会の割引", "展示会の来場者には初月を無料にします。")
-    await click_unseen(product, "proposals_open", "", user=YOKO, trigger=product.slack.api.triggers.issue(TEAM, YOKO, None))
+    await product.slack.open_home(user=YOKO)
+    await product.until_quiet()
+    await product.slack.click("proposals_open", user=YOKO)
     listed = product.slack.modal_of(YOKO)
     assert listed is not None and "展示会の割引" in shown(listed)
     await product.slack.click("proposal_approve_0", view_id=listed["id"], user=YOKO)

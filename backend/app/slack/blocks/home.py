@@ -6,7 +6,7 @@ from app.assistant.show_home import Focus, HomePage
 from app.coaching.talk.topics import topics
 from app.i18n.language import Language
 from app.i18n.messages import message
-from app.people.person import Dose, Person, Persona, Visibility
+from app.people.person import Dose, Person, Persona, Standing, Visibility
 from app.slack.blocks.ask import ASK_ACTION
 from app.slack.blocks.growth import growth_blocks
 from app.slack.blocks.help import About, status_line
@@ -14,6 +14,7 @@ from app.slack.blocks.history import talk_lines
 from app.slack.blocks.parts import Block, actions, button, clipped, context, divider, foreign, header, plain, section
 from app.slack.blocks.plan import plan_item_blocks
 from app.slack.blocks.prompts import PROMPT_ACTION
+from app.slack.blocks.proposals import PROPOSALS_OPEN_ACTION
 from app.slack.blocks.reminder import ON, SWITCH_ACTION, stop_all_button, visibility_line
 from app.slack.history import talks_of
 
@@ -31,11 +32,12 @@ _MEMORY = 300
 
 
 def home_view(page: HomePage, *, language: Language, about: About) -> Block:
-    """At most 66 blocks, however much there is to show."""
+    """At most 67 blocks, however much there is to show."""
     return {"type": "home", "callback_id": "home", "blocks": [
         header(message("home.title", language)),
         section(message("home.greeting", language)),
         _start_buttons(language),
+        _knowledge_button(page.person, language),
         *_part("focus", language, [section(_focus_text(page, language))]),
         *_part("plan", language, _plan_blocks(page, language)),
         *_part("growth", language, growth_blocks(page.growth, language)),
@@ -80,6 +82,12 @@ def _start_buttons(language: Language) -> Block:
         ),
         button(message("home.help", language), action_id=HELP_ACTION),
     )
+
+
+def _knowledge_button(person: Person, language: Language) -> Block:
+    """For those who decide, what waits for them; for everybody else, the form of a proposal."""
+    text = "proposals.propose_button" if person.standing is Standing.MEMBER else "proposals.open_button"
+    return actions(button(message(text, language), action_id=PROPOSALS_OPEN_ACTION))
 
 
 def _focus_text(page: HomePage, language: Language) -> str:
