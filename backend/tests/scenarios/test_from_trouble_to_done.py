@@ -3,11 +3,13 @@
 import json
 import re
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from app.coaching.plan.due_dates import next_working_day, today_of
 from app.playground.demo_workspace import EMILY, KENTA, XIAOMING
 from app.playground.small_slack import visible_text
 from tests.doubles.product import Product, open_product, until
@@ -50,6 +52,14 @@ async def test_a_plan_made_in_a_talk_is_ticked_in_its_thread_and_reminded_of_in_
     after = product.slack.channel(direct).messages[plan["ts"]]
     assert len(buttons(after, "plan_item_done")) == len(others) and "完了" in visible_text(after)
     assert visible_text(after).splitlines()[0] == before.splitlines()[0], "what was said above the items stays"
+    day = next_working_day(today_of(product.clock.now(), "Asia/Tokyo") + timedelta(days=25))
+    later = {"due_on": {"day": {"type": "datepicker", "selected_date": day.isoformat()}}}
+    [menu, *_] = buttons(after, "plan_item_menu")
+    chosen = {"selected_option": {"value": f"postpone:{menu.split(':')[1]}"}}
+    await product.slack.click("plan_item_menu", ts=plan["ts"], channel=direct, block_id=menu, chosen=chosen)
+    assert (await product.slack.submit(later)).is_ok
+    moved = visible_text(product.slack.channel(direct).messages[plan["ts"]])
+    assert f"{day.month}月{day.day}日" in moved and moved.splitlines()[0] == before.splitlines()[0]
     await product.slack.open_home()
     await product.until_quiet()
     assert "最近の相談: 新規開拓" in shown(product.slack.home_of()) and "終えた行動1件" in shown(product.slack.home_of())

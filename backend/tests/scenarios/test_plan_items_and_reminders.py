@@ -11,6 +11,7 @@ from app.coaching.plan.due_dates import next_working_day, reminder_moment, today
 from app.coaching.plan.plan import ActionPlan, Category, PlannedAction, Priority, Rhythm
 from app.coaching.plan.repository import PlanRepository
 from app.composition import open_cipher
+from app.i18n.language import Language
 from app.people.person import Dose, Persona, Visibility
 from app.playground.demo_workspace import EMILY, GUEST, KENTA, TEAM, YOKO
 from app.playground.small_slack import visible_text
@@ -226,6 +227,17 @@ async def test_dropping_asks_first_keeps_the_reason_encrypted_and_can_be_undone(
     assert row["drop_reason"] and "体制".encode() not in row["drop_reason"]
     await product.slack.click("plan_item_undo", ts=where[1], channel=where[0])
     assert (await item_of(product, first)).status == "open"
+
+
+async def test_a_click_in_a_message_only_one_person_sees_is_answered_with_a_sentence(product: Product) -> None:
+    [first] = await has_plan(product, titles=(TITLE,))
+    channel_id = product.slack.workspace().direct(KENTA).id
+    blocks = plan_item_blocks([await item_of(product, first)], Language.JAPANESE, today_of(product.clock.now(), TOKYO))
+    await product.edge.client.post_ephemeral(channel_id=channel_id, user_id=KENTA, text="計画です", blocks=blocks)
+    [only_mine] = product.slack.ephemerals_for(KENTA, channel=channel_id)
+    assert (await product.slack.click("plan_item_done", ts=only_mine["ts"], channel=channel_id)).is_ok
+    assert (await item_of(product, first)).status == "done"
+    assert any("完了にしました" in visible_text(one) for one in product.slack.ephemerals_for(KENTA, channel=channel_id))
 
 
 async def reminders_of(product: Product, user: str = KENTA) -> list[Any]:
