@@ -155,7 +155,10 @@ class GuideTalk:
 
     async def consider(self, question: Question, *, wish: Wish | None = None, may_be_in_talk: bool = True) -> Course:
         """Whether the message is answered or taken into a talk. ``may_be_in_talk``: something may have been said before it."""
-        where, user_id = question.conversation, question.speaker.user_id
+        user_id = question.speaker.user_id
+        where = await self._past.place_of(question.conversation, user_id, has_earlier=may_be_in_talk)
+        if where != question.conversation:
+            question, may_be_in_talk = replace(question, conversation=where), True
         last = await self._past.last_talk(where, user_id) if may_be_in_talk or wish else None
         if wish is not None:
             return await self._wished(question, wish, last)
@@ -232,6 +235,8 @@ class GuideTalk:
     async def shown_before(self, where: Conversation, user_id: str, language: Language) -> Guided:
         """How the talk of a turn stands whose text was kept from an earlier attempt: nothing has happened to it since."""
         last = await self._past.last_talk(where, user_id)
+        if last is None and where.is_direct:
+            last = await self._past.last_talk(await self._past.latest_place(where, user_id), user_id)
         if last is None:
             return Guided("", language, is_open=False)
         items = () if last.is_open else await self._past.items_of(last)

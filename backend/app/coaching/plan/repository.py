@@ -106,12 +106,16 @@ class PlanRepository:
         )  # fmt: skip
         return plan_id
 
-    async def plan_of_talk(self, team_id: str, user_id: str, talk_id: int) -> int | None:
-        """The plan a talk has led to."""
-        plan_id: int | None = await self._session.fetch_value(
-            "select id from action_plans where team_id = $1 and user_id = $2 and talk_id = $3", team_id, user_id, talk_id
-        )
-        return plan_id
+    async def items_of_talk(self, team_id: str, user_id: str, talk_id: int) -> list[PlanItem]:
+        """All items of the plan a talk has led to, in their order."""
+        rows = await self._session.fetch(
+            """
+            select i.* from plan_items i join action_plans p on p.id = i.plan_id
+            where i.team_id = $1 and i.user_id = $2 and p.talk_id = $3 order by i.position
+            """,
+            team_id, user_id, talk_id,
+        )  # fmt: skip
+        return [self._item(row) for row in rows]
 
     async def origins(self, team_id: str, user_id: str, plan_ids: Collection[int]) -> dict[int, PlanOrigin]:
         """What these plans are about and when they were made."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from app.coaching.talk.state import Known, Point, Talk
 from app.core.encryption import Cipher
@@ -54,6 +55,18 @@ class TalkRepository:
         earlier = await self._earlier(team_id, user_id, row["topic"], channel_id=channel_id, before=row["id"])
         known = await self._statements(team_id, user_id, [row["id"], *(talk["id"] for talk in earlier)])
         return OpenTalk(row["id"], team_id, user_id, _talk(row, known), row["is_open"])
+
+    async def thread_of_direct_talk(self, team_id: str, user_id: str, *, since: datetime) -> str | None:
+        """Where in the person's DM the guided talk is that they spoke in last, not longer ago than ``since``: its thread's ts."""
+        thread: str | None = await self._session.fetch_value(
+            """
+            select s.thread_ts from coaching_talks t join dialogue_sessions s on s.id = t.session_id
+            where t.team_id = $1 and t.user_id = $2 and s.team_id = $1 and s.is_direct and t.last_turn_at >= $3
+            order by t.last_turn_at desc, t.id desc limit 1
+            """,
+            team_id, user_id, since,
+        )  # fmt: skip
+        return thread
 
     async def is_taken(self, team_id: str, user_id: str, conversation: str) -> bool:
         """Whether somebody else works something out in this conversation: there is one open talk in each."""

@@ -62,7 +62,7 @@ def test_an_open_talk_offers_the_plan_and_the_answer() -> None:
 def test_a_plan_offers_neither_and_asks_whether_it_helped() -> None:
     footer = talk_footer(Guided("…", Language.JAPANESE, is_open=False, is_plan=True), event=1, today=TODAY)
     assert actions_in(footer) == []
-    assert [block["type"] for block in footer] == ["context_actions"]
+    assert footer[0]["type"] == "context_actions"
 
 
 @pytest.mark.parametrize("language", list(Language))
