@@ -72,4 +72,4 @@ async def test_a_message_is_made_knowledge_from_its_tools(page: Page, product: P
     await said.get_by_role("button", name="ナレッジにする").click()
     await expect(page.locator("#modal input").first).to_have_value("値引きの伝え方")
     await page.locator("#modal .primary").click()
-    await expect(page.locator("#modal")).to_contain_text("ナレッジに登録しました")
+    await expect(page.locator("#modal")).to_contain_text("を公開しました")
