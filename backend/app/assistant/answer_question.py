@@ -168,7 +168,7 @@ class AnswerQuestion:
 
     async def _gather(self, question: Question) -> _Material:
         """The talk and the knowledge, at the same time unless the question can only be understood from the talk."""
-        remark = remark_of(question.text, in_talk=True)
+        remark = Remark.THANKS if ends_talk(question.text) else remark_of(question.text, in_talk=True)
         if remark is Remark.FOLLOW_UP:
             talk = await self._recent_turns.recall(question.conversation)
             remark, subject = _follow_up(question.text, talk)
@@ -279,7 +279,11 @@ class AnswerQuestion:
         """The draft first: whoever was overtaken writes nothing."""
         async with self._database.transaction() as session:
             await self._drafts.keep_draft(session, question.claim, exchange.answer)
-            return await DialogueRepository(session, self._cipher).record(exchange)
+            dialogue = DialogueRepository(session, self._cipher)
+            recorded = await dialogue.record(exchange)
+            if exchange.ends_talk and exchange.conversation.is_direct:
+                await dialogue.end_direct_talks(question.speaker.team_id, question.speaker.user_id, at=exchange.answered_at)
+            return recorded
 
 
 def _follow_up(text: str, talk: Talk) -> tuple[Remark, str]:

@@ -93,6 +93,11 @@ select user_id, content, language, skill, made_with, said_at from dialogue_messa
 where team_id = $1 and inbox_id = $2 and role = 'coach'
 """
 
+_END_DIRECT_TALKS = """
+update dialogue_sessions set closed_at = $3
+where team_id = $1 and user_id = $2 and is_direct and closed_at is null and digested_at is null
+"""
+
 # Somebody who is answered right now is not at rest: the lease of an idle session cannot be taken while a new turn moves its time.
 _TAKE_UNDIGESTED = """
 update dialogue_sessions set state = state || jsonb_build_object('digest_taken_at', extract(epoch from $2::timestamptz))
@@ -173,6 +178,10 @@ class DialogueRepository:
             last_turn_before=row["before"],
             last_turn_id=row["last"] or row["before"],
         )
+
+    async def end_direct_talks(self, team_id: str, user_id: str, *, at: datetime) -> None:
+        """The person is finished: in direct messages each question is a thread of its own, and all of them are meant."""
+        await self._session.execute(_END_DIRECT_TALKS, team_id, user_id, at)
 
     async def book(
         self, calls: Sequence[ModelCall], *, team_id: str, user_id: str | None, inbox_id: int | None, called_at: datetime

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from app.cache.keys import memory_key, session_key
+from app.people.person import Actor
 from app.playground.demo_workspace import KENTA, SALES_CHANNEL, TEAM, YOKO
 from app.playground.small_slack import visible_text
 from app.storage.database import Session
@@ -158,7 +159,8 @@ async def test_an_ended_talk_is_learnt_from_without_waiting(product: Product) ->
     await talk(product, "相談を終わります")
     await product.services.close_sessions()
     sessions = await product.rows("select closed_at, digested_at from dialogue_sessions order by started_at")
-    assert [bool(row["digested_at"]) for row in sessions] == [False, True]
+    assert all(row["closed_at"] and row["digested_at"] for row in sessions) and len(sessions) == 2
+    assert len(await product.edge.memories.latest(Actor(TEAM, KENTA))) == 1
 
 
 async def test_a_prompt_takes_at_most_six_queries_with_every_cache_empty(
