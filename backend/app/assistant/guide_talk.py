@@ -15,6 +15,7 @@ from app.assistant.answer_question import Drafts, Knowledge
 from app.assistant.coaching_past import CoachingPast, Memory
 from app.assistant.question import Question
 from app.coaching.ask_for_json import LanguageModel
+from app.coaching.memory.by_rules import ends_talk
 from app.coaching.plan.by_model import PlanMaterial
 from app.coaching.plan.due_dates import reminder_moment
 from app.coaching.plan.make_plan import BY_RULES, make_plan
@@ -185,7 +186,7 @@ class GuideTalk:
     async def _in_talk(self, question: Question, open_talk: OpenTalk) -> Course:
         """The talk goes on until it is planned or switched; greetings, thanks and clear questions leave it open."""
         text, language = question.text, question.language
-        if remark_of(text, in_talk=True) in {Remark.GREETING, Remark.THANKS}:
+        if remark_of(text, in_talk=True) in {Remark.GREETING, Remark.THANKS} or ends_talk(text):
             return Course(Way.ANSWER, question, talk=open_talk)
         if asks_clearly(text, language) and not (wants_plan_now(text, language) or is_correction(text, language)):
             await self._note(question, open_talk)

@@ -216,3 +216,24 @@ async def test_a_plan_that_slack_did_not_take_at_first_is_shown_with_its_buttons
     assert len(await offline.rows("select 1 from action_plans")) == 1
     [again] = await offline.rows("select attempts from inbox where kind = 'retry'")
     assert again["attempts"] > 1
+
+
+async def test_in_a_dm_the_talk_goes_on_wherever_the_person_writes(offline: Product) -> None:
+    """Few people answer in threads: the next message stands below, and belongs to the same talk."""
+    root = await offline.slack.dm(TROUBLE, user=KENTA)
+    reply = (await offline.final(root))[-1]
+    for _ in range(6):
+        if "plan_item_done" in shown(reply):
+            break
+        below = await offline.slack.dm(PERSON.answer(visible_text(reply)), user=KENTA)
+        reply = (await offline.final(below))[-1]
+        assert reply["thread_ts"] == below.ts, "the answer stands where the person wrote"
+    assert "plan_item_done" in shown(reply)
+    assert await talks(offline) == [("prospecting", "planned")]
+
+
+async def test_half_an_hour_later_another_message_is_another_matter(offline: Product) -> None:
+    await offline.final(await offline.slack.dm(TROUBLE, user=KENTA))
+    offline.advance(seconds=31 * 60)
+    await offline.final(await offline.slack.dm("クロージングで悩んでいます。", user=KENTA))
+    assert [topic for topic, _ in await talks(offline)] == ["prospecting", "closing"]
