@@ -22,13 +22,14 @@ from app.knowledge.entry import scopes_of
 from app.knowledge.filters import SearchFilter
 from app.knowledge.lexical_search import LexicalResult, search_words
 from app.knowledge.passage import Passage
+from app.knowledge.respelling import respelled
 from app.knowledge.snippet import Piece, snippet_of
-from app.knowledge.strength import Evidence, is_strong
+from app.knowledge.strength import ENOUGH_WORDS, Evidence, is_strong
 from app.knowledge.synonyms.thesaurus import SynonymsFile, Thesaurus
 from app.knowledge.tokens import Tokenizer
 from app.knowledge.vectors import VectorCache, VectorHit
 from app.people.person import Actor
-from app.storage.database import Database, Record
+from app.storage.database import Database, Record, Session
 
 logger = logging.getLogger(__name__)
 
@@ -166,10 +167,7 @@ class KnowledgeSearch:
         await self._be_prepared(view.team_id)
         embedding = self._begin_embedding(question)
         terms = thesaurus.words_of(self._tokenizer.question_terms(question)[:MOST_TERMS])
-        async with self._database.reading() as session:
-            words = await search_words(
-                session, view.team_id, terms, scopes=view.scopes, wanted=view.wanted, hidden=view.hidden, limit=BEST_OF_EACH_SIDE
-            )
+        words = await self._words(terms, view)
         meaning = await self._meaning(embedding, view, words.version)
         found = fused(words, meaning or [], model=self._embedder.model if self._embedder else "")[: limit * 2]
         if not found:
@@ -181,6 +179,20 @@ class KnowledgeSearch:
                 view.hidden, limit,
             )  # fmt: skip
         return _passages(found, rows), meaning is not None or self._embedder is None
+
+    async def _words(self, terms: dict[str, int], view: _View) -> LexicalResult:
+        """By words; when that brings next to nothing, once more with slips of the keyboard mended."""
+        async with self._database.reading() as session:
+            found = await self._search_words(session, terms, view)
+            if found.hits and found.hits[0].coverage >= ENOUGH_WORDS:
+                return found
+            mended = await respelled(session, view.team_id, terms)
+            return await self._search_words(session, terms | mended, view) if mended else found
+
+    async def _search_words(self, session: Session, terms: dict[str, int], view: _View) -> LexicalResult:
+        return await search_words(
+            session, view.team_id, terms, scopes=view.scopes, wanted=view.wanted, hidden=view.hidden, limit=BEST_OF_EACH_SIDE
+        )
 
     def _begin_embedding(self, question: str) -> "asyncio.Task[Vectors | None] | None":
         if self._embedder is None:

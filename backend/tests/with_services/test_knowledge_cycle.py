@@ -135,6 +135,15 @@ async def test_a_synonym_is_found_and_counts_as_the_word_itself(database: Databa
     assert [piece.text for piece in pieces if piece.is_match] == ["ディスカウント"]
 
 
+@pytest.mark.parametrize("typed", ["ディスカンウト", "ディスカント", "ディスカウンと", "discuont approvals"])
+async def test_a_slip_of_the_keyboard_is_mended_when_nothing_else_is_found(database: Database, typed: str) -> None:
+    others = [draft(f"o{number}", f"題{number}", f"名刺と席次と訪問の作法その{number}。") for number in range(12)]
+    english = draft("e", "Discount approval", "Discounts need approval.", language=Language.ENGLISH)
+    await publish(database, draft("d", "ディスカウント規程", "ディスカウントは部長が決めます。"), english, *others)
+    assert (await titles(database, typed))[:1] == ["Discount approval" if typed.isascii() else "ディスカウント規程"]
+    assert await titles(database, "ディストピア") == []
+
+
 # Proposals
 
 

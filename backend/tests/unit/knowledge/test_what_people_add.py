@@ -14,6 +14,7 @@ from app.knowledge.proposals.draft import EntryDraft, as_entry, draft_of, tidied
 from app.knowledge.proposals.remarks import remarks_on
 from app.knowledge.requests.anonymous import anonymous, fingerprint_of
 from app.knowledge.requests.clusters import Unanswered, clusters_of
+from app.knowledge.respelling import slips_between
 from app.knowledge.snippet import snippet_of
 from app.knowledge.tokens import Tokenizer
 
@@ -202,3 +203,22 @@ def test_words_are_marked_in_the_form_in_which_they_stand(text: str, word: str, 
 def test_a_snippet_is_a_part_of_the_text(text: str, words: list[str], length: int) -> None:
     pieces = snippet_of(text, dict.fromkeys(words, 0), language=JA, tokenizer=TOKENIZER, length=length)
     assert len("".join(piece.text for piece in pieces)) <= length + 2
+
+
+# Slips of the keyboard
+
+
+@pytest.mark.parametrize(
+    "one, other, slips",
+    [("abcdef", "abcdef", 0), ("abcdef", "abcdfe", 1), ("abcdef", "abcde", 1), ("abcdef", "abXdef", 1), ("abcdef", "bacdfe", 2),
+     ("abcdef", "abc", None), ("abcdef", "fedcba", None), ("ディスカンウト", "ディスカウント", 1)],
+)  # fmt: skip
+def test_slips_are_counted_up_to_a_bound(one: str, other: str, slips: int | None) -> None:
+    assert slips_between(one, other, most=2) == slips == slips_between(other, one, most=2)
+
+
+@given(one=st.text("abc", max_size=8), other=st.text("abc", max_size=8))
+def test_a_bound_hides_nothing_below_it(one: str, other: str) -> None:
+    exactly = slips_between(one, other, most=20)
+    assert exactly is not None
+    assert slips_between(one, other, most=1) == (exactly if exactly <= 1 else None)
