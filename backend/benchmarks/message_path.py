@@ -35,31 +35,12 @@ from bench_world import (
     until_answered,
     yardstick,
 )
+from marks import Row
 
 from app.embedded.services import EmbeddedServices
 from app.playground.small_slack import SmallSlack
 
 NO_STREAM_LIMIT = {"SLACK_STREAM_STARTS_PER_MINUTE": "100000", "SLACK_EDITS_PER_MINUTE": "100000"}
-
-
-@dataclass(frozen=True)
-class Row:
-    """One figure with its floor and target; ``at_most``: smaller is better."""
-
-    name: str
-    value: float
-    floor: float
-    target: float
-    unit: str = ""
-    at_most: bool = True
-
-    def __str__(self) -> str:
-        def reached(mark: float) -> bool:
-            return self.value <= mark if self.at_most else self.value >= mark
-
-        verdict = "target" if reached(self.target) else "floor" if reached(self.floor) else "MISSED"
-        sign = "≤" if self.at_most else "≥"
-        return f"{self.name:<58} {self.value:>9.2f} {self.unit:<4} {sign} {self.floor:g} / {self.target:g}   {verdict}"
 
 
 @dataclass(frozen=True)

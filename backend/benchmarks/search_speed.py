@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from search_quality import draft_of, read_lines, throw_away_servers
+from question_sets import draft_of, read_lines
+from search_quality import throw_away_servers
 
 from app.i18n.language import Language
 from app.knowledge.entry import system_actor
