@@ -45,7 +45,9 @@ def mirror(heard: Heard, language: Language) -> list[str]:
         return [message("talk.say.what_instead", language)]
     if heard.has_no_answer:
         return [message("talk.say.no_answer", language)]
-    return [_mirrored(known, language, is_correction=heard.is_correction) for known in heard.learned[:MOST_MIRRORED]]
+    by_words = {words_of(known.text): known for known in reversed(heard.learned)}  # the same words are mirrored once
+    different = [known for known in heard.learned if by_words[words_of(known.text)] is known]
+    return [_mirrored(known, language, is_correction=heard.is_correction) for known in different[:MOST_MIRRORED]]
 
 
 def remembered(known: Sequence[Known], language: Language) -> list[str]:

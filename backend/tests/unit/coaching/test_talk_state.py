@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.coaching.talk.speak import Heard, mirror
 from app.coaching.talk.state import (
     PLAN_THRESHOLD,
     WEIGHTS,
@@ -17,6 +18,7 @@ from app.coaching.talk.state import (
     put_questions,
     request_plan,
 )
+from app.i18n.language import Language
 
 START = datetime(2026, 4, 1, tzinfo=UTC)
 
@@ -86,3 +88,11 @@ def test_a_question_is_remembered_once() -> None:
     talk = put_questions(put_questions(Talk("closing"), ["closing.goal.1"]), ["closing.goal.1", "closing.skill.1"])
     assert talk.asked == ("closing.goal.1", "closing.skill.1")
     assert talk.last_asked == ("closing.goal.1", "closing.skill.1")
+
+
+def test_words_that_tell_of_two_points_are_mirrored_once() -> None:
+    words, now = "先週、課長に断られました。", datetime(2026, 11, 21, tzinfo=UTC)
+    heard = Heard((Known(Point.PROBLEM, words, 1, now), Known(Point.SITUATION, words, 1, now)))
+    assert len(mirror(heard, Language.JAPANESE)) == 1
+    other = Heard((*heard.learned, Known(Point.GOAL, "月に3件取りたいです。", 1, now)))
+    assert len(mirror(other, Language.JAPANESE)) == 2
