@@ -1,5 +1,6 @@
 """The sentences of passages that say most about a question. No model: shared words, in the order of the text."""
 
+import heapq
 import math
 import re
 import tomllib
@@ -11,12 +12,16 @@ from pathlib import Path
 from app.coaching.citations import without_citations
 from app.coaching.fence import visible_text
 from app.coaching.remark import folded_text
+from app.knowledge.chunking import width_of
 from app.knowledge.passage import Passage
 
 _DATA = Path(__file__).with_name("extract.toml")
 SHORTEST, LONGEST = 8, 220
-SHORTEST_SAYING, LONGEST_SAYING = 12, 120
-FEWEST_SHARED = 2  # terms that a sentence to say shares with the question
+SHORTEST_SAYING, LONGEST_SAYING = 12, 64  # in widths
+FEWEST_POINTS = 2
+FEWEST_SHARED = 1.2  # terms that a sentence to say, with its title and heading, shares with the question
+WEAKEST_FIT = 0.1  # less is a shared ending, or one word in a very long sentence
+ENDING_WEIGHT = 0.3  # of a term with a kana ending: 聞く, に聞
 MOST_FROM_ONE_PASSAGE = 2
 
 _SENTENCE_END = re.compile(r"(?<=[。！？])|(?<=[.!?])(?=\s)")
@@ -26,10 +31,12 @@ _LINE_DECORATION = re.compile(r"^\s*(?:[-*•・>#]+\s*|\d{1,2}[.)．）、]\s*|
 _EMPHASIS = re.compile(r"\*\*|__|`")
 _WORDS = re.compile(r"[a-z0-9]{2,}")
 _CHARACTERS = re.compile(r"[\u3041-\u30ff\u3400-\u9fff々]+")
-_GRAMMAR = re.compile(r"[\u3041-\u309fー]{2}")  # いて, です: endings, no subject
+_GRAMMAR = re.compile(r"[\u3041-\u309f].|[\u3041-\u309fー]{2}")  # を求, いて, です: particles and endings, no subject
+_HIRAGANA = re.compile(r"[\u3041-\u309f]")
 _GOES_ON = re.compile(r"[a-z]")  # the rest of a line that was broken
 _HEADING = re.compile(r"^\s*#{1,6}\s+(.+?)\s*#*$")
-_SUBJECT_LINE = re.compile(r"^\W*(?:件名|subject|主题|标题)\W*[:：]", re.IGNORECASE)
+_GAP = re.compile(r"[【〔\[〇○△]")
+_NO_ADVICE = re.compile(r"^\W*(?:件名|例|subject|example|e\.g\.|主题|标题|例如|例子)\W*[:：]", re.IGNORECASE)
 # A line that is one quotation, perhaps after the moment it is for: 金額の前：「…」
 _SAYING = re.compile(r"^(?:[^「“\"：:]{0,24}[：:]\s*)?(?:「([^」]+)」|“([^”]+)”|\"([^\"]+)\")$")
 _POINTS_BACK = re.compile(
@@ -49,34 +56,62 @@ class Point:
 def points_about(question: str, passages: Sequence[Passage], *, said: str = "", most: int = 3) -> list[Point]:
     """At most ``most`` sentences, the best passage's first. What stands in ``said`` already is not said again."""
     asked, told = _terms(question), folded_text(said)
-    points: list[Point] = []
-    for number, passage in enumerate(passages, start=1):
-        new = [sentence for sentence in _sentences(passage) if folded_text(sentence).strip(_MARKS) not in told]
-        new = [sentence for sentence in dict.fromkeys(new) if all(sentence != point.text for point in points)]
-        best, *others = sorted(new, key=lambda sentence: (-_fit(sentence, asked), not _is_whole(sentence))) or [""]
-        # Once the fitting sentences are said, the others are what "more" can mean.
-        ranked = [best, *(one for one in others if said or _fit(one, asked) > 0)][:MOST_FROM_ONE_PASSAGE]
-        points += [Point(sentence, number) for sentence in new if sentence in ranked]
-    return points[:most]
+    fitting: list[Point] = []
+    others: list[Point] = []
+    for number, passage in _by_title(passages, asked):
+        known = {point.text for point in (*fitting, *others)}
+        fits = {
+            sentence: fit
+            for sentence, fit in _fits(passage, asked).items()
+            if sentence not in known and folded_text(sentence).strip(_MARKS) not in told
+        }
+        ranked = heapq.nsmallest(MOST_FROM_ONE_PASSAGE, ((-fit, not _is_whole(one), one) for one, fit in fits.items()))
+        best = {sentence for _, _, sentence in ranked}
+        for sentence in (one for one in fits if one in best):
+            (fitting if fits[sentence] > WEAKEST_FIT else others).append(Point(sentence, number))
+    # Once the fitting sentences are said, the others are what "more" can mean.
+    return fitting[:most] + others[: max(0, (most if said else min(most, FEWEST_POINTS)) - len(fitting))]
+
+
+def _fits(passage: Passage, asked: frozenset[str]) -> dict[str, float]:
+    """The sentences of a passage in their order. The first one of an entry answers its title and fits as well as that does."""
+    fits = {sentence: _fit(sentence, asked) for sentence in _sentences(passage)}
+    if fits and not passage.heading:
+        first = next(iter(fits))
+        fits[first] = max(fits[first], _fit(passage.title, asked))
+    return fits
 
 
 def saying_about(question: str, passages: Sequence[Passage], *, said: str = "") -> Point | None:
     """The sentence to say as it stands that fits the question best, without its quotation marks; ``None`` when none fits."""
     asked, told = _terms(question), folded_text(said)
     found = [
-        (len(_terms(f"{passage.title} {heading} {line}") & asked), -number, saying)
-        for number, passage in enumerate(passages, start=1)
+        (_shared(f"{passage.title} {heading} {line}", asked), -rank, Point(saying, number))
+        for rank, (number, passage) in enumerate(_by_title(passages, asked))
+        if _shared(passage.title, asked) >= 1
         for heading, line in _lines(passage)
         if _is(heading, "say") and not _is(heading, "both") and (saying := _saying(line)) and folded_text(saying) not in told
     ]
-    shared, number, saying = max(found, key=lambda one: one[:2], default=(0, 0, ""))
-    return Point(saying, -number) if shared >= FEWEST_SHARED else None
+    shared, _, point = max(found, key=lambda one: one[:2], default=(0.0, 0, None))
+    return point if shared >= FEWEST_SHARED else None
+
+
+def _by_title(passages: Sequence[Passage], asked: frozenset[str]) -> list[tuple[int, Passage]]:
+    """The passages with their numbers, those about the question's subject first: the search finds shared turns of phrase too."""
+    numbered = list(enumerate(passages, start=1))
+    return sorted(numbered, key=lambda one: -_shared(f"{one[1].title} {one[1].heading}", asked))
+
+
+def _shared(text: str, asked: frozenset[str]) -> float:
+    """How much of what was asked about a text names. Endings of words tell little."""
+    return sum(ENDING_WEIGHT if _HIRAGANA.search(term) else 1.0 for term in _terms(text) & asked)
 
 
 def _saying(line: str) -> str:
     found = _SAYING.match(_plain(line))
     saying = next((group for group in found.groups() if group), "") if found else ""
-    return saying if SHORTEST_SAYING <= len(saying) <= LONGEST_SAYING else ""
+    # What has gaps for names, or is long, belongs to the one case it was written for.
+    return saying if SHORTEST_SAYING <= width_of(saying) <= LONGEST_SAYING and not _GAP.search(saying) else ""
 
 
 def _sentences(passage: Passage) -> list[str]:
@@ -95,7 +130,7 @@ def _lines(passage: Passage) -> Iterator[tuple[str, str]]:
     for raw in visible_text(passage.text).splitlines():
         if found := _HEADING.match(raw):
             heading = found[1]
-        elif not _is(heading, "avoid") and not _SUBJECT_LINE.match(raw) and (line := _LINE_DECORATION.sub("", raw).strip()):
+        elif not _is(heading, "avoid") and not _NO_ADVICE.match(raw) and (line := _LINE_DECORATION.sub("", raw).strip()):
             yield heading, line
 
 
@@ -141,7 +176,7 @@ def _is_closed(text: str) -> bool:
 def _fit(sentence: str, asked: frozenset[str]) -> float:
     """Shared terms; long sentences are held back a little, and those that speak of the sentence before them."""
     terms = _terms(sentence)
-    fit = len(terms & asked) / math.sqrt(len(terms) + 10)
+    fit = _shared(sentence, asked) / math.sqrt(len(terms) + 10)
     return fit / 2 if _POINTS_BACK.match(folded_text(sentence)) or not _is_whole(sentence) else fit
 
 

@@ -47,7 +47,9 @@ class _Answer:
         """What is known of the subject, then a question, as people take advice better after a thought of their own."""
         goes_on = remark is Remark.FOLLOW_UP
         saying = saying_about(question, passages, said=self._said)
-        points = points_about(question, passages, said=f"{self._said}\n{saying.text}" if saying else self._said, most=self._most)
+        # One more than wanted: the sentence to say is not listed too.
+        points = points_about(question, passages, said=self._said, most=self._most + 1)
+        points = [point for point in points if not (saying and saying.text in point.text)][: self._most]
         parts = []
         if not points and (passages or not goes_on):
             parts.append(self._general("nothing_new" if passages else "not_found"))
