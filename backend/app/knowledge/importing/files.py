@@ -21,6 +21,7 @@ from app.knowledge.importing.text import decoded, table_in_csv
 __all__ = ["FileResult", "decoded", "files_in", "read_content", "read_file", "read_files", "slug_of"]
 
 _NOT_SAID = date.min
+_NOT_STORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ def _read_text(content: bytes, kind: Kind, path: Path, slug: str, defaults: Defa
     assumed = defaults.updated_on or _today()
     draft = draft_from_markdown(text, slug=slug, defaults=replace(defaults, updated_on=_NOT_SAID))
     is_dated = draft.updated_on != _NOT_SAID
-    return FileResult(path, (draft if is_dated else replace(draft, updated_on=assumed),), is_dated=is_dated)
+    return FileResult(path, (_storable(draft if is_dated else replace(draft, updated_on=assumed)),), is_dated=is_dated)
 
 
 def _document_in(text: str) -> ParsedDocument:
@@ -125,7 +126,16 @@ def _document_in(text: str) -> ParsedDocument:
 def _read_document(document: ParsedDocument, path: Path, slug: str, defaults: Defaults) -> FileResult:
     known = replace(defaults, updated_on=defaults.updated_on or _today(), source=defaults.source or path.name)
     drafts = drafts_of(document, name=path.stem, slug=slug, defaults=known)
-    return FileResult(path, tuple(drafts), is_dated=document.updated_on is not None)
+    return FileResult(path, tuple(map(_storable, drafts)), is_dated=document.updated_on is not None)
+
+
+def _storable(draft: Draft) -> Draft:
+    """Without control characters and halves of characters, which no database takes."""
+    texts = (draft.title, draft.body, draft.source, *draft.tags)
+    if not any(_NOT_STORABLE.search(text) for text in texts):
+        return draft
+    title, body, source, *tags = (_NOT_STORABLE.sub("", text) for text in texts)
+    return replace(draft, title=title.strip() or "…", body=body, source=source, tags=tuple(tags))
 
 
 def _slug_in(root: Path, file: Path) -> str:

@@ -1,5 +1,6 @@
 """HTML → document. What surrounds the text of a page (menus, scripts, forms, advertisements) is dropped."""
 
+import re
 from dataclasses import dataclass
 
 from bs4 import BeautifulSoup, Comment, Tag
@@ -13,6 +14,7 @@ _SURROUNDINGS = (
     "svg", "canvas", "video", "audio", "head", "dialog",
 )  # fmt: skip
 _ROLES = frozenset({"navigation", "banner", "contentinfo", "search", "complementary", "dialog", "alert"})
+_UNSEEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0|opacity\s*:\s*0(?![.\d])", re.IGNORECASE)
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _BLOCKS = frozenset({
     "address", "article", "blockquote", "body", "center", "dd", "details", "div", "dl", "dt", "fieldset", "figcaption", "figure",
@@ -36,6 +38,8 @@ def _drop_surroundings(root: Tag) -> None:
 
 def _is_surrounding(tag: Tag) -> bool:
     if tag.name in _SURROUNDINGS or tag.has_attr("hidden") or tag.get("aria-hidden") == "true":
+        return True
+    if _UNSEEN.search(str(tag.get("style", ""))):
         return True
     # A page's header is a banner; an article's header holds its title.
     return tag.get("role") in _ROLES or (tag.name == "header" and tag.find("h1") is None)

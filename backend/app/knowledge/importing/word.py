@@ -42,7 +42,7 @@ def _blocks(document: Document) -> Iterator[Block | _Title]:
     for item in document.iter_inner_content():
         if isinstance(item, WordTable):
             yield from _table(item)
-        elif text := item.text.strip():
+        elif text := _visible_text(item).strip():
             yield _paragraph(item, text)
 
 
@@ -53,6 +53,14 @@ def _paragraph(paragraph: WordParagraph, text: str) -> Block | _Title:
     if heading := _HEADING.match(style):
         return Heading(int(heading[1] or 1), " ".join(text.split()))
     return Paragraph(f"- {text}" if _LIST.search(style) or _is_numbered(paragraph) else text)
+
+
+def _visible_text(paragraph: WordParagraph) -> str:
+    """Without text that is formatted as hidden: nobody who shared the file has read it."""
+    if not paragraph._p.xpath(".//w:vanish"):  # noqa: SLF001 - the usual way is much faster
+        return str(paragraph.text)
+    parts = (part for part in paragraph.iter_inner_content() if not any(run.font.hidden for run in getattr(part, "runs", [part])))
+    return "".join(part.text for part in parts)
 
 
 def _style_of(paragraph: WordParagraph) -> str:

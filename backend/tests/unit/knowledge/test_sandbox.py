@@ -160,6 +160,7 @@ for name, act in {{
     "program": lambda: os.system("true"),
     "fork": lambda: os.fork(),
     "remove": lambda: os.remove("/nowhere"),
+    "secrets": lambda: open(f"/proc/{{os.getppid()}}/environ"),
 }}.items():
     try:
         act()
@@ -174,7 +175,7 @@ print(json.dumps([seen, sorted(os.environ)]))
     )
     out, _ = await process.communicate()
     seen, environment = json.loads(out)
-    assert seen == dict.fromkeys(("connect", "write", "program", "fork", "remove"), "refused")
+    assert seen == dict.fromkeys(("connect", "write", "program", "fork", "remove", "secrets"), "refused")
     assert "SLACK_BOT_TOKEN" not in environment
     assert not (tmp_path / "x").exists()
 
