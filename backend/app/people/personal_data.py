@@ -85,7 +85,8 @@ PERSONAL_DATA: tuple[PersonalData, ...] = (
     PersonalData(
         "knowledge asked for", "knowledge_requests", Fate.ANONYMISE, owner="requested_by", hidden=("fingerprint", "question"),
     ),
-    PersonalData("questions followed", "knowledge_askers", Fate.DELETE, order="asked_at"),
+    PersonalData("questions followed", "knowledge_askers", Fate.DELETE, order="asked_at", age="asked_at",
+                 retention="retention_feedback_days"),
     PersonalData(
         "knowledge proposed", "knowledge_proposals", Fate.DELETE, owner="proposed_by", order="proposed_at",
         texts={"content": "{team_id}|knowledge_proposals|{id}", "reason": "{team_id}|knowledge_proposals|{id}:reason"},
@@ -95,7 +96,8 @@ PERSONAL_DATA: tuple[PersonalData, ...] = (
         "proposals decided", "knowledge_proposals", Fate.ANONYMISE, owner="decided_by", order="proposed_at",
         hidden=("fingerprint", "content", "reason", "proposed_by"),
     ),
-    PersonalData("notices about knowledge", "knowledge_notices", Fate.DELETE),
+    PersonalData("notices about knowledge", "knowledge_notices", Fate.DELETE, age="created_at",
+                 retention="retention_feedback_days"),
     PersonalData("knowledge written", "knowledge_entries", Fate.ANONYMISE, owner="author_id", hidden=("content_hash",)),
     PersonalData("knowledge looked after", "knowledge_entries", Fate.ANONYMISE, owner="owner_id", hidden=("content_hash",)),
     PersonalData("versions of knowledge written", "knowledge_versions", Fate.ANONYMISE, owner="author_id", order="entry_id"),
