@@ -180,6 +180,21 @@ async def test_nobody_changes_what_is_somebody_elses(product: Product) -> None:
     assert len(await product.rows("select 1 from conversation_insights")) == len(owners)
 
 
+async def test_growth_is_shown_from_ones_own_evidence_only(product: Product) -> None:
+    async with product.services.database.transaction() as session:
+        for number in range(50):
+            await session.execute(
+                """
+                insert into skill_evidence (team_id, user_id, skill, kind, source, value)
+                values ($1, $2, $3, 'plan_item', $4, 1)
+                """,
+                TEAM, KENTA, product.edge.show_growth.taxonomy.skills[number % 5].id, f"plan_item:{number}",
+            )  # fmt: skip
+    shown = {key: len((await product.edge.show_growth(Actor(*key), days=30)).known) for key in (*CANARIES, NOBODY)}
+    assert shown.pop((TEAM, KENTA)) == 5
+    assert set(shown.values()) == {0}
+
+
 async def test_in_any_order_of_reading_and_writing_nothing_crosses(product: Product) -> None:
     """The seed is fixed, the ids are anybody's."""
     ids = [one["memory"] for one in (await plant_everywhere(product)).values()]
