@@ -70,6 +70,9 @@ def main() -> None:
 def demo(
     port: Annotated[int | None, typer.Option(help="Port of the playground; without it the first free one from PORT on.")] = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    days_later: Annotated[
+        int, typer.Option(min=0, max=366, help="Playground only: pretend it is so many days later, to see reminders and returns.")
+    ] = 0,
 ) -> None:
     """Everything in one process, with servers of its own: the playground, or the real Slack when its tokens are set."""
     settings = load_settings()
@@ -85,7 +88,7 @@ def demo(
         _migrate(settings)
         if settings.uses_playground:
             _seed_if_empty(settings, PLAYGROUND_TEAM)
-        _serve_here(settings, listening)
+        _serve_here(settings, listening, days_later=days_later if settings.uses_playground else 0)
     console.print(_say("stopped"))
 
 
@@ -243,7 +246,7 @@ def _migrate(settings: Settings) -> None:
         upgrade_to_newest(settings.database_url.get_secret_value())
 
 
-def _serve_here(settings: Settings, listening: socket.socket) -> None:
+def _serve_here(settings: Settings, listening: socket.socket, *, days_later: int = 0) -> None:
     host, port = listening.getsockname()[:2]
     address = f"http://{'localhost' if host in {'127.0.0.1', '::1', '0.0.0.0'} else host}:{port}"  # noqa: S104
 
@@ -253,7 +256,8 @@ def _serve_here(settings: Settings, listening: socket.socket) -> None:
         console.print(_say("stop_with", folder=settings.data_directory) + "\n", markup=False)
 
     with _step("starting"):
-        app = serving.create_app(settings, own_address=f"http://127.0.0.1:{port}" if settings.uses_playground else None)
+        own_address = f"http://127.0.0.1:{port}" if settings.uses_playground else None
+        app = serving.create_app(settings, own_address=own_address, days_later=days_later)
     if not serving.run_in_this_process(app, settings, listening, announce):
         raise ConfigurationError(_say("did_not_start"))
 

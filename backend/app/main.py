@@ -7,6 +7,7 @@ lifespan, so after a server has forked.
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 from fastapi import FastAPI
 from pydantic import SecretStr
@@ -15,7 +16,7 @@ from starlette.types import Scope
 
 from app.cache.limits import Limits
 from app.composition import Services, open_services
-from app.core.clock import SystemClock
+from app.core.clock import ShiftedClock, SystemClock
 from app.core.config import Settings, SlackMode, load_settings
 from app.core.lifecycle import Lifecycle
 from app.core.logging_config import configure_logging_from
@@ -31,8 +32,13 @@ from app.slack.commands import COMMANDS
 from app.slack.listeners.make_knowledge import MAKE_SHORTCUT
 
 
-def create_app(settings: Settings | None = None, *, playground_address: str | None = None) -> FastAPI:
-    """The application. ``playground_address``: serve the playground too, with this process' own address for its events."""
+def create_app(
+    settings: Settings | None = None, *, playground_address: str | None = None, ahead: timedelta = timedelta()
+) -> FastAPI:
+    """The application. ``playground_address``: serve the playground too, with this process' own address for its events.
+
+    ``ahead``: how far the playground's and the application's clocks run ahead of the machine's.
+    """
     settings = settings or load_settings()
     configure_logging_from(settings)
     lifecycle, probes = Lifecycle(SystemClock()), list[Probe]()
@@ -40,7 +46,10 @@ def create_app(settings: Settings | None = None, *, playground_address: str | No
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with _playground(app, settings, lifecycle, playground_address) as effective, open_services(effective) as services:
+        async with (
+            _playground(app, settings, lifecycle, playground_address, ahead) as effective,
+            open_services(effective, clock=ShiftedClock(ahead)) as services,
+        ):
             app.state.limits = services.limits
             probes.extend(services.probes)
             app.router.routes.extend([*services.slack_routes, *services.console.routes()])
@@ -73,7 +82,9 @@ async def _at_work(services: Services) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def _playground(app: FastAPI, settings: Settings, lifecycle: Lifecycle, own_address: str | None) -> AsyncIterator[Settings]:
+async def _playground(
+    app: FastAPI, settings: Settings, lifecycle: Lifecycle, own_address: str | None, ahead: timedelta
+) -> AsyncIterator[Settings]:
     """The settings the application runs with: as given, or those of an app installed in the playground's small Slack."""
     if own_address is None:
         yield settings
@@ -88,6 +99,7 @@ async def _playground(app: FastAPI, settings: Settings, lifecycle: Lifecycle, ow
         is_offline=not has_model(settings),
         is_draining=lambda: lifecycle.is_draining,
     )
+    playground.slack.clock.advance(ahead.total_seconds())
     await playground.start()
     app.router.routes.append(Mount("/playground", playground.page))
     try:

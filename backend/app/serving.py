@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from types import FrameType
 
@@ -79,12 +80,12 @@ def bind(host: str, port: int, *, tries: int = 1) -> socket.socket:
     raise ConfigurationError(f"PORT {port} is in use: stop what uses it, or set PORT to another")
 
 
-def create_app(settings: Settings, *, own_address: str | None) -> FastAPI:
-    """The application, with the playground when its own address is given."""
+def create_app(settings: Settings, *, own_address: str | None, days_later: int = 0) -> FastAPI:
+    """The application, with the playground when its own address is given; its clock may run ahead."""
     # Importing app.main builds the application for servers that look for ``app.main:app``: not before it is wanted.
     from app.main import create_app as create  # noqa: PLC0415
 
-    return create(settings, playground_address=own_address)
+    return create(settings, playground_address=own_address, ahead=timedelta(days=days_later))
 
 
 async def work_until_signal(settings: Settings, when_ready: Callable[[], None]) -> None:

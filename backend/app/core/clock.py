@@ -1,7 +1,7 @@
 """Where the present moment comes from, so that tests can choose it."""
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 
@@ -23,3 +23,13 @@ class SystemClock:
 
     def monotonic(self) -> float:
         return time.monotonic()
+
+
+class ShiftedClock(SystemClock):
+    """The machine's clock, moved ``by`` some time: for trying out tomorrow today."""
+
+    def __init__(self, by: timedelta) -> None:
+        self._by = by
+
+    def now(self) -> datetime:
+        return super().now() + self._by
