@@ -1,6 +1,9 @@
 """What stands under an answer whose text was kept from an earlier attempt: the same as the first time."""
 
+from dataclasses import replace
+
 from app.assistant.guide_talk import GUIDED
+from app.assistant.question import Answer
 from app.core.errors import AppError
 from app.i18n.language import Language
 from app.inbox.envelope import ClaimedEvent
@@ -21,16 +24,17 @@ async def answer_footer_of_draft(edge: SlackEdge, claimed: ClaimedEvent, spoken:
     try:
         answer = await edge.explain_answers.recorded(await _reader(edge, spoken), claimed.claim.inbox_id)
         if answer is not None and answer.skill == GUIDED:
-            return await _of_talk(edge, claimed, spoken, language)
+            return await _of_talk(edge, claimed, spoken, replace(answer, language=language))
     except AppError:
         answer = None
     return answer_footer(answer, links=edge.rules.links) if answer else [feedback_buttons(language)]
 
 
-async def _of_talk(edge: SlackEdge, claimed: ClaimedEvent, spoken: Spoken, language: Language) -> list[Block]:
+async def _of_talk(edge: SlackEdge, claimed: ClaimedEvent, spoken: Spoken, answer: Answer) -> list[Block]:
     speaker = await edge.people.find(spoken.conversation.team_id, spoken.user_id)
-    guided = await edge.guide_talk.shown_before(spoken.conversation, spoken.user_id, language)
-    return footer_of(edge, guided, spoken.conversation, event=claimed.claim.inbox_id, speaker=speaker)
+    guided = await edge.guide_talk.shown_before(spoken.conversation, spoken.user_id, answer.language)
+    shown = replace(guided, sources=answer.sources)
+    return footer_of(edge, shown, spoken.conversation, event=claimed.claim.inbox_id, speaker=speaker)
 
 
 async def _reader(edge: SlackEdge, spoken: Spoken) -> Actor:

@@ -10,6 +10,7 @@ import pytest
 from app.assistant.guide_talk import Patience, Way, Wish
 from app.cache.cache import Cache
 from app.cache.connection import RedisConnection, RedisOptions
+from app.coaching.talk.repository import TalkMovedOn
 from app.coaching.talk.state import Point
 from app.core.config import Environment, Settings
 from app.core.errors import LostClaim
@@ -89,6 +90,19 @@ async def test_a_turn_that_is_done_again_is_the_same_turn(offline: CoachingScene
     assert again.text != first.text
     assert (await visitor.talk()).progress == 50
     assert (await counts(offline))["dialogue_messages"] == 4
+
+
+async def test_two_messages_at_once_do_not_overwrite_each_other(offline: CoachingScene) -> None:
+    visitor = Visitor(offline)
+    await visitor.say(TROUBLE)
+    first, second = await visitor.consider("先週の電話で断られました。"), await visitor.consider("目標は月に5件です。")
+    await offline.guide_talk(first.question, first)
+    with pytest.raises(TalkMovedOn):
+        await offline.guide_talk(second.question, second)
+    again = await offline.guide_talk.consider(second.question)
+    await offline.guide_talk(again.question, again)
+    talk = await visitor.talk()
+    assert talk.progress == 70 and len(talk.asked) == len(set(talk.asked))
 
 
 async def test_after_a_crash_the_plan_is_found_again_with_its_items(offline: CoachingScene) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from app.coaching.talk.state import Known, Point, Talk
 from app.core.encryption import Cipher
+from app.core.errors import StorageUnavailable
 from app.storage.database import Record, Session
 
 # A person's earlier statements count as known in a new talk about the same topic for this long.
@@ -22,6 +23,11 @@ class OpenTalk:
     user_id: str
     talk: Talk
     is_open: bool = True
+    last_turn_at: datetime | None = None
+
+
+class TalkMovedOn(StorageUnavailable):
+    """Another message of the same talk was written since it was read: this one is to be taken in anew."""
 
 
 class TalkRepository:
@@ -40,7 +46,8 @@ class TalkRepository:
         """The person's newest talk in a conversation, open or closed. One that was only left idle is still open to them."""
         row = await self._session.fetch_row(
             """
-            select t.id, t.topic, t.asked, t.last_asked, t.plan_requested, s.is_direct, s.channel_id,
+            select t.id, t.topic, t.asked, t.last_asked, t.plan_requested, t.last_turn_at, s.is_direct,
+                   s.channel_id,
                    t.closed_at is null or (t.outcome = 'idle' and not exists (
                        select 1 from coaching_talks o where o.session_id = t.session_id and o.closed_at is null)) as is_open
             from coaching_talks t join dialogue_sessions s on s.id = t.session_id
@@ -54,7 +61,7 @@ class TalkRepository:
         channel_id = None if row["is_direct"] else row["channel_id"]
         earlier = await self._earlier(team_id, user_id, row["topic"], channel_id=channel_id, before=row["id"])
         known = await self._statements(team_id, user_id, [row["id"], *(talk["id"] for talk in earlier)])
-        return OpenTalk(row["id"], team_id, user_id, _talk(row, known), row["is_open"])
+        return OpenTalk(row["id"], team_id, user_id, _talk(row, known), row["is_open"], row["last_turn_at"])
 
     async def thread_of_direct_talk(self, team_id: str, user_id: str, *, since: datetime) -> str | None:
         """Where in the person's DM the guided talk is that they spoke in last, not longer ago than ``since``: its thread's ts."""
@@ -103,16 +110,19 @@ class TalkRepository:
         return OpenTalk(talk_id, team_id, user_id, talk)
 
     async def save(self, before: OpenTalk, talk: Talk) -> OpenTalk:
-        """Writes what changed: new statements, questions put, a plan asked for."""
+        """Writes what changed: new statements, questions put, a plan asked for. ``TalkMovedOn`` when it is not as it was read."""
         fresh = [known for known in talk.known if known not in before.talk.known]
-        await self._session.execute(
+        is_written = await self._session.execute(
             """
             update coaching_talks set topic = $3, asked = $4, last_asked = $5, plan_requested = $6, last_turn_at = now(),
                    closed_at = null, outcome = null
-            where team_id = $1 and id = $2
+            where team_id = $1 and id = $2 and ($7::timestamptz is null or last_turn_at = $7)
             """,
             before.team_id, before.id, talk.topic, list(talk.asked), list(talk.last_asked), talk.plan_requested,
+            before.last_turn_at,
         )  # fmt: skip
+        if not is_written:
+            raise TalkMovedOn(f"talk {before.id}")
         await self._session.execute_many(
             """
             insert into talk_points (team_id, user_id, talk_id, point, content, turn, is_correction, stated_at)
