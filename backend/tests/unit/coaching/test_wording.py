@@ -171,3 +171,12 @@ def test_what_a_model_is_told_keeps_to_behaviour(skill: str, language: Language)
     assert {JA: "人ではなく行動", EN: "behaviour, never on the person", ZH: "行为"}[language] in shared
     own = (APP / "coaching" / "prompts" / language.value / f"{skill}.txt").read_text(encoding="utf-8")
     assert find_faults(own, language) == []
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_the_starter_library_speaks_about_what_is_done(language: Language) -> None:
+    """It is quoted in answers as it stands."""
+    folder = APP.parent / "data" / "knowledge" / language.value
+    texts = {str(file.relative_to(folder)): file.read_text(encoding="utf-8") for file in folder.rglob("*.md")}
+    assert len(texts) > 10
+    assert {name: faults for name, text in texts.items() if (faults := faults_in(text, language))} == {}
