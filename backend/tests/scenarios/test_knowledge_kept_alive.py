@@ -302,3 +302,64 @@ async def test_where_another_company_reads_along_nothing_of_the_own_knowledge_is
     [answer] = await product.final(await product.slack.mention("値引きの承認ルールを教えてください"))
     assert DISCOUNT[0] not in visible_text(answer)
     assert all(DISCOUNT[1] not in json.dumps(request.body, ensure_ascii=False) for request in product.model.requests)
+
+
+async def test_a_notice_whose_worker_died_after_posting_is_not_posted_again(product: Product) -> None:
+    await owner_is_known(product)
+    await propose(product, "展示会の割引", "展示会の来場者には初月を無料にします。")
+    first = await direct_with(product, YOKO, "展示会の割引")
+    await until_told(product)
+    async with product.services.database.transaction() as session:
+        await session.execute(
+            "update knowledge_notices set done_at = null, outcome = null, ts = null, channel_id = null, "
+            "taken_at = now() - interval '1 hour' where user_id = $1", YOKO,
+        )  # fmt: skip
+    await until_told(product)
+    [notice] = [row for row in await product.rows("select ts, user_id, epoch from knowledge_notices") if row["user_id"] == YOKO]
+    assert (notice["ts"], notice["epoch"]) == (first["ts"], 2)
+    direct = product.slack.workspace().direct(YOKO).messages.values()
+    assert sum("展示会の割引" in visible_text(one) for one in direct) == 1
+
+
+async def until_told(product: Product) -> None:
+    async def is_told() -> bool:
+        return not await product.rows("select 1 from knowledge_notices where done_at is null")
+
+    await until(is_told)
+
+
+async def test_an_entry_that_still_holds_counts_as_checked_today(product: Product) -> None:
+    await owner_is_known(product)
+    await product.knows(*DISCOUNT, owner_id=YOKO)
+    async with product.services.database.transaction() as session:
+        await session.execute("update knowledge_entries set review_on = date '2020-01-01'")
+    await product.services.review_stale()
+    asked = await direct_with(product, YOKO, "いまも正しいですか")
+    await product.slack.click("entry_still_right", ts=asked["ts"], channel=told_in(product, YOKO), user=YOKO)
+    [entry] = await product.rows("select version, review_on, updated_on, author_id from knowledge_entries")
+    assert (entry["version"], entry["review_on"], entry["author_id"]) == (2, None, YOKO)
+    assert entry["updated_on"] == product.edge.clock.now().date()
+    await direct_with(product, YOKO, "確認ありがとうございます")
+
+
+async def test_when_no_owner_is_known_slack_is_asked_who_runs_the_workspace(product: Product) -> None:
+    await propose(product, "展示会の割引", "展示会の来場者には初月を無料にします。")
+    await direct_with(product, YOKO, "展示会の割引")
+
+
+async def test_whose_form_it_is_decides_nothing_but_who_sends_it_does(product: Product) -> None:
+    await owner_is_known(product)
+    view = {
+        "type": "modal", "id": "VFORGED", "callback_id": "entry_form", "title": {"type": "plain_text", "text": "x"}, "blocks": [],
+        "private_metadata": json.dumps({"proposal": None, "entry": None, "version": None, "request": None}),
+        "state": {"values": entry_form("勝手な割引", "どんな割引でも認めます。")},
+    }  # fmt: skip
+    payload = {
+        "type": "view_submission", "api_app_id": product.slack.workspace().app_id, "team": {"id": TEAM}, "user": {"id": KENTA},
+        "trigger_id": "forged.form", "view": view,
+    }  # fmt: skip
+    assert (await product.slack.deliveries.interaction(payload)).is_ok
+    assert await product.rows("select 1 from knowledge_entries") == []
+    assert [row["status"] for row in await product.rows("select status from knowledge_proposals")] == ["open"]
+    await product.slack.deliveries.interaction(payload | {"user": {"id": GUEST}, "trigger_id": "forged.guest"})
+    assert len(await product.rows("select 1 from knowledge_proposals")) == 1
