@@ -306,7 +306,9 @@ class GuideTalk:
         made = await make_plan(
             self._llm, material, team_id=person.team_id, user_id=person.user_id, calls=calls, seconds=self._patience.planning
         )
-        presented = speak.plan_presented(made.plan, state, language, reason=reason, is_instead=made.is_instead)
+        presented = speak.plan_presented(
+            made.plan, state, language, reason=reason, is_instead=made.is_instead, is_reminded=person.reminders_on
+        )
         return _Turn(
             (*speak.mirror(heard, language), *presented), state, plan=made.plan, made_by=made.made_by,
             sources=tuple(one for one in material.passages if one.entry_id in made.plan.entries),

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -123,6 +124,14 @@ async def test_what_a_question_tells_by_the_way_is_noted_once(offline: CoachingS
     assert again.way is Way.ANSWER
     talk = await visitor.talk()
     assert [known.text for known in talk.known if known.point is Point.SITUATION] == ["先週A社に電話して断られました。"]
+
+
+@pytest.mark.parametrize("reminders_on", [True, False])
+async def test_a_reminder_is_promised_only_to_who_wants_one(offline: CoachingScene, *, reminders_on: bool) -> None:
+    course = await Visitor(offline).consider(TROUBLE, wish=Wish.PLAN)
+    speaker = replace(course.question.speaker, reminders_on=reminders_on)
+    made = await offline.guide_talk(replace(course.question, speaker=speaker), course)
+    assert ("お知らせします" in made.text) is reminders_on
 
 
 async def test_another_person_has_another_talk_and_another_past(offline: CoachingScene) -> None:

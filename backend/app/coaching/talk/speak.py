@@ -77,7 +77,9 @@ def progress(talk: Talk, language: Language) -> str:
     return message("talk.say.progress", language, bar=bar, percent=talk.progress, stage=stage)
 
 
-def plan_presented(plan: ActionPlan, talk: Talk, language: Language, *, reason: str, is_instead: bool) -> list[str]:
+def plan_presented(
+    plan: ActionPlan, talk: Talk, language: Language, *, reason: str, is_instead: bool, is_reminded: bool
+) -> list[str]:
     """Why there is a plan now, what it is for, and what comes after. ``reason``: enough, requested or no_more."""
     lines = [message(f"talk.say.plan_{reason}", language)]
     if talk.missing:
@@ -85,7 +87,9 @@ def plan_presented(plan: ActionPlan, talk: Talk, language: Language, *, reason: 
         lines.append(message("talk.say.plan_open_points", language, points=points))
     if is_instead:
         lines.append(message("talk.say.plan_instead", language))
-    return ["\n".join(lines), plan.summary, message(f"talk.say.plan_{plan.rhythm}", language)]
+    after = [message(f"talk.say.plan_{plan.rhythm}", language)]
+    after += [message("talk.say.plan_reminded", language)] if is_reminded else []
+    return ["\n".join(lines), plan.summary, "\n".join(after)]
 
 
 def plan_in_words(plan: ActionPlan, language: Language) -> str:
