@@ -1,7 +1,7 @@
 # make demo   try the product: a small Slack in the browser, nothing to install beforehand
 # make test   the whole test suite, with servers of its own
 # make check  style, types, import rules, documents
-# make bench  what we promise about speed, as ratios
+# make bench  what we promise about speed, search and answers, beside what was promised
 # make format, make lock, make install, make clean
 
 .POSIX:
@@ -10,7 +10,8 @@
 
 RUN = PYTHONPATH=backend .venv/bin/python
 SOURCES = backend
-# Further words for the command behind a target: make demo ARGS="--port 9000", make test ARGS="-k redis".
+# Further words for the command behind a target: make demo ARGS="--port 9000", make test ARGS="-k redis",
+# make bench ARGS="home_speed --times 20" (one benchmark, with its own words).
 ARGS =
 
 demo: install
@@ -27,12 +28,7 @@ check: install-dev
 		backend/tests/contracts/test_manifest.py backend/tests/contracts/test_settings.py backend/tests/contracts/test_repository.py
 
 bench: install-dev
-	$(RUN) backend/benchmarks/message_path.py $(ARGS)
-	$(RUN) backend/benchmarks/prompt_assembly.py
-	$(RUN) backend/benchmarks/search_speed.py
-	$(RUN) backend/benchmarks/import_speed.py
-	$(RUN) backend/benchmarks/search_quality.py
-	$(RUN) backend/benchmarks/home_speed.py
+	@$(RUN) backend/benchmarks/bench.py $(ARGS)
 
 format: install-dev
 	$(RUN) -m ruff check --fix-only $(SOURCES)

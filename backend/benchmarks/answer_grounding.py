@@ -18,7 +18,7 @@ from typing import Any
 
 from grounding import Grounding, coach
 from marks import Row
-from question_sets import MISSING, documents_of, draft_of, questions_of, sets_in, take_folder
+from question_sets import MISSING, documents_of, draft_of, questions_of, sets_in, take_folder, take_vector_cache
 from search_quality import CachedEmbedder
 
 from app.embedded.services import THROW_AWAY, EmbeddedServices
@@ -86,7 +86,7 @@ def main() -> None:
     take_folder(parser)
     parser.add_argument("--sets", nargs="*", default=NEAREST_TO_OUR_USE)
     parser.add_argument("--no-vectors", action="store_true")
-    parser.add_argument("--vector-cache", type=Path)
+    take_vector_cache(parser)
     parser.add_argument("--questions", type=int)
     options = parser.parse_args()
     if options.folder is None:

@@ -14,6 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from marks import Row
 from search_quality import throw_away_servers
 
 from app.assistant.import_knowledge import save_all
@@ -74,9 +75,8 @@ async def main(count: int) -> None:
         again = await import_all(database, library, folder, "T1")
         await database.close()
     rate = count / first
-    verdict = "over" if rate >= MARK else "UNDER"
     print(f"{count} files of {characters // count} characters in {first:.2f} s")
-    print(f"{rate:.0f} entries/s, {verdict} the mark of {MARK:.0f}")
+    print(f"  {Row('Markdown files imported a second', rate, MARK, MARK, '/s', at_most=False)}")
     print(f"insert only: {count / yardstick:.0f} rows/s; being found costs {first / yardstick:.1f} times that")
     print(f"importing the same again: {count / again:.0f} files/s, {first / again:.1f} times faster")
 

@@ -22,6 +22,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+from marks import Row
 
 from app.cache.cache import Cache
 from app.cache.connection import RedisConnection, RedisOptions
@@ -191,11 +192,13 @@ def p95(times: list[float]) -> float:
 
 
 async def compare_assembly(person: Person, rounds: int) -> None:
-    naive = await milliseconds(person.assemble_naively, max(5, rounds // 20))
+    naive, rows = await milliseconds(person.assemble_naively, max(5, rounds // 20)), []
     for name, call in (("cache warm", person.assemble), ("cache empty", person.assemble_cold)):
         before = person.counting.queries
         times = await milliseconds(call, rounds)
         queries = (person.counting.queries - before) / (rounds + 3)
+        rows.append(Row(f"prompt, {name}, own time, p95", p95(times), 50, 50, "ms"))
+        rows.append(Row(f"prompt, {name}, queries", queries, 6, 6))
         print(
             f"prompt, {name:<12} p50 {statistics.median(times):7.2f} ms  p95 {p95(times):7.2f} ms  queries {queries:.1f}"
             f"  naive/ours {statistics.median(naive) / statistics.median(times):.1f}x"
@@ -205,6 +208,7 @@ async def compare_assembly(person: Person, rounds: int) -> None:
     for _ in range(rounds):
         await person.assemble()
     print(f"prompt, cache warm   processor time {(time.process_time() - began) / rounds * 1000:.2f} ms")
+    print(*(f"  {row}" for row in rows), sep="\n")
 
 
 async def compare_sessions(person: Person, rounds: int) -> None:

@@ -16,6 +16,7 @@ from app.knowledge.entry import Category, Draft
 from app.storage.database import Database
 
 VARIABLE = "RETRIEVAL_DATA"
+CACHE_VARIABLE = "RETRIEVAL_VECTORS"
 MISSING = f"skipped: it needs question sets. Give their folder as an argument or in {VARIABLE}; see docs/how_to/measure.md"
 TODAY = datetime(2026, 1, 1, tzinfo=UTC).date()
 
@@ -24,6 +25,11 @@ def take_folder(parser: argparse.ArgumentParser) -> None:
     """``folder``: the argument, else the variable, else ``None``."""
     given = os.environ.get(VARIABLE) or None
     parser.add_argument("folder", nargs="?", type=Path, default=given, help=f"question sets, or one of them; default: {VARIABLE}")
+
+
+def take_vector_cache(parser: argparse.ArgumentParser) -> None:
+    """``vector_cache``: a file, since embedding some thousand documents takes an hour."""
+    parser.add_argument("--vector-cache", type=Path, default=os.environ.get(CACHE_VARIABLE) or None)
 
 
 def sets_in(folder: Path, names: Sequence[str] | None = None) -> list[Path]:

@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 from marks import Row
-from question_sets import MISSING, documents_of, draft_of, questions_of, sets_in, slugs_of, take_folder
+from question_sets import MISSING, documents_of, draft_of, questions_of, sets_in, slugs_of, take_folder, take_vector_cache
 
 from app.embedded.services import THROW_AWAY, EmbeddedServices
 from app.embeddings.embedder import Vectors
@@ -147,7 +147,7 @@ def main() -> None:
     take_folder(parser)
     parser.add_argument("--sets", nargs="*")
     parser.add_argument("--no-vectors", action="store_true")
-    parser.add_argument("--vector-cache", type=Path)
+    take_vector_cache(parser)
     parser.add_argument("--questions", type=int)
     options = parser.parse_args()
     if options.folder is None:
