@@ -6,6 +6,8 @@ transaction writes turns, costs and the draft. A crash before it leaves nothing 
 
 import asyncio
 import logging
+import re
+import unicodedata
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -47,6 +49,12 @@ logger = logging.getLogger(__name__)
 MOST_PASSAGES = 5
 ABOUT_SALES = frozenset({Remark.QUESTION, Remark.FOLLOW_UP})
 BOOKING_SECONDS = 2.0
+LONGEST_POINTER = 60  # characters: a longer question says by itself what it is about
+_POINTER = re.compile(
+    r"^(?:では|じゃあ?|ところで)?、?(?:それ|これ|あれ|その|この(?!業界|度)|あの|さっき|先ほど|上記|同じ)"
+    r"|^(?:(?i:and|but|so|what about|how about|what does|how does|why is|is|does|can) )?"
+    r"(?:[Tt]hat|[Tt]his|[Ii]t|[Tt]hose|[Tt]hese|[Tt]he same)\b|^那|^这|^它|^同样"
+)
 
 
 class StreamingReply(Protocol):
@@ -173,6 +181,10 @@ class AnswerQuestion:
             talk = await self._recent_turns.recall(question.conversation)
             remark, subject = _follow_up(question.text, talk)
             passages = await self._search(subject, question)
+        elif remark is Remark.QUESTION and _points_back(question.text):
+            talk = await self._recent_turns.recall(question.conversation)
+            _, subject = _follow_up(question.text, talk)
+            passages = await self._search(subject, question)
         elif remark is Remark.QUESTION:
             subject = question.text
             talk, passages = await self._talk_and_knowledge(question)
@@ -284,6 +296,11 @@ class AnswerQuestion:
             if exchange.ends_talk and exchange.conversation.is_direct:
                 await dialogue.end_direct_talks(question.speaker.team_id, question.speaker.user_id, at=exchange.answered_at)
             return recorded
+
+
+def _points_back(text: str) -> bool:
+    """Whether a question speaks of what was said before, as "what does that cost?" does: alone it cannot be searched for."""
+    return len(text) <= LONGEST_POINTER and bool(_POINTER.search(unicodedata.normalize("NFKC", text).strip()))
 
 
 def _follow_up(text: str, talk: Talk) -> tuple[Remark, str]:

@@ -237,6 +237,22 @@ async def test_offline_it_answers_by_rules_from_the_knowledge(scene: Scene) -> N
     assert answer.sources[0] == DISCOUNT
 
 
+@pytest.mark.parametrize(
+    "text", ["それは英語だと何と言いますか？", "では、その資料はどこですか？", "What does that cost?", "那由谁批准？"]
+)
+async def test_a_question_that_points_back_is_searched_with_what_it_points_to(scene: Scene, text: str) -> None:
+    await scene.ask(ASKED)
+    await scene.ask(text)
+    assert scene.shelf.asked[1][0] == f"{ASKED}\n{text}"
+
+
+@pytest.mark.parametrize("text", ["IT企業への値引きは？", "IT companies want a discount", "この業界の値引きの相場は？"])
+async def test_a_question_that_names_its_subject_is_searched_alone(scene: Scene, text: str) -> None:
+    await scene.ask(ASKED)
+    await scene.ask(text)
+    assert scene.shelf.asked[1][0] == text
+
+
 async def test_a_follow_up_is_searched_with_what_it_is_about_and_goes_deeper(scene: Scene) -> None:
     first = await scene.ask()
     second = await scene.ask("もう少し具体的に")
