@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from app.core.errors import StorageUnavailable
 from app.knowledge.importing.kinds import LARGEST_FILE
 from app.people.person import Actor, Standing
 from app.playground.demo_workspace import EMILY, KENTA, SALES_CHANNEL, TEAM, YOKO
@@ -198,3 +199,39 @@ async def test_where_another_company_reads_along_no_file_is_brought_in(product: 
     [answer] = await product.final(sent)
     assert "社外の方もいるチャンネル" in visible_text(answer)
     assert await published(product) == []
+
+
+async def import_then_undo(product: Product) -> Json:
+    """The apology for an import in a channel that could not be taken back: in the direct messages of the one who clicked."""
+    bot = product.slack.workspace().bot_user_id
+    files = [product.slack.new_file("価格FAQ.docx", price_faq(), user=YOKO)]
+    [report] = await product.final(await product.slack.say(f"<@{bot}>", files=files, user=YOKO, channel=SALES_CHANNEL))
+    clicked = await product.slack.click(undo_button(report)["action_id"], ts=report["ts"], channel=SALES_CHANNEL, user=YOKO)
+    assert clicked.is_ok
+    await product.until_quiet()
+    [apology] = product.slack.workspace().direct(YOKO).messages.values()
+    assert problems_of(apology["blocks"]) == []
+    assert "価格FAQ" in visible_text(apology) and "取り消せませんでした" in visible_text(apology)
+    return apology
+
+
+async def test_an_import_that_cannot_be_taken_back_in_time_is_apologised_for(
+    product: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def undo(*_: object, **__: object) -> None:
+        product.advance(seconds=200)
+        raise StorageUnavailable("scripted")
+
+    monkeypatch.setattr(product.edge.import_knowledge, "undo", undo)
+    product.slack.faults.add("chat.postMessage", "lost_response", channel=product.slack.workspace().direct(YOKO).id)
+    apology = await import_then_undo(product)
+    [row] = await product.rows("select outcome, reference from inbox where kind = 'action'")
+    assert row["outcome"] == "explained" and row["reference"] in visible_text(apology)
+    assert len(await published(product)) == 4
+
+
+async def test_an_import_taken_back_where_nobody_can_write_any_more_is_told_of_in_private(product: Product) -> None:
+    product.slack.faults.add("chat.startStream", "error", error="is_archived", channel=SALES_CHANNEL, skip=1, times=99)
+    product.slack.faults.add("chat.postMessage", "error", error="is_archived", channel=SALES_CHANNEL, times=99)
+    apology = await import_then_undo(product)
+    assert "Slackへの投稿がうまくいきませんでした" in visible_text(apology)

@@ -12,7 +12,7 @@ from app.coaching.memory.insight import Insight, Kind
 from app.coaching.memory.repository import MemoryRepository
 from app.people.person import Actor
 from app.playground.demo_workspace import EMILY, KENTA, SALES_CHANNEL, TEAM, XIAOMING, YOKO
-from app.playground.small_slack import visible_text
+from app.playground.small_slack import Sent, visible_text
 from tests.doubles.plans import keep_plan
 from tests.doubles.product import Product, until
 
@@ -279,3 +279,49 @@ async def test_after_erasing_not_even_the_wish_to_be_forgotten_names_the_person(
     await until(nobody_is_named)
     assert "すべて消去しました" in visible_text(direct_messages(product)[-1])
     assert not await product.rows(f"select 1 from people where user_id = '{KENTA}'")
+
+
+async def ask_as_soon_as_erased(product: Product) -> list[Sent]:
+    """Questions that the person sends between the erasure and its last word; the coach does not get to them at first."""
+    forget, asked = product.edge.forget_person, list[Sent]()
+
+    async def forget_and_ask(*given: Any, **more: Any) -> Any:
+        forgotten = await forget(*given, **more)
+        if not asked:
+            product.door.opened.clear()
+            asked.append(await product.slack.dm("新しい相談です。断られたらどうしますか？"))
+            await product.until_asked(1)
+            asked.append(await product.slack.dm("値引きを求められたらどうしますか？", thread_ts=asked[0].ts))
+        return forgotten
+
+    object.__setattr__(product.edge, "forget_person", forget_and_ask)
+    await product.slack.command("/ai_history", "delete")
+    await type_word(product, "削除")
+
+    async def is_said() -> bool:
+        done = await product.rows("select 1 from inbox where kind = 'command' and outcome = 'answered' and user_id is null")
+        return bool(done)
+
+    await until(is_said)
+    object.__setattr__(product.edge, "forget_person", forget)
+    return asked
+
+
+@pytest.mark.parametrize("is_interrupted", [False, True])
+async def test_what_is_asked_while_everything_is_erased_is_answered(product: Product, is_interrupted: bool) -> None:
+    if is_interrupted:  # the last word is not taken at first, so that the wish is worked on twice
+        product.slack.faults.add("chat.postMessage", "server_error", channel=product.slack.workspace().direct(KENTA).id)
+    asked = await ask_as_soon_as_erased(product)
+    product.door.opened.set()
+    await product.until_quiet()
+    answers = [visible_text(message) for message in product.slack.answers_to(asked[0])]
+    assert len(answers) == 2 and all("課題を伺い" in answer for answer in answers)
+    assert sum("すべて消去しました" in visible_text(message) for message in direct_messages(product)) == 1
+
+
+async def test_the_last_word_of_an_erasure_is_said_once_when_its_answer_is_lost(product: Product) -> None:
+    product.slack.faults.add("chat.postMessage", "lost_response", times=1)
+    await product.slack.command("/ai_history", "delete")
+    await type_word(product, "削除")
+    await product.until_quiet()
+    assert sum("すべて消去しました" in visible_text(message) for message in direct_messages(product)) == 1
