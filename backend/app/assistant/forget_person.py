@@ -8,7 +8,7 @@ from app.cache.cache import Cache
 from app.cache.keys import home_key, memory_key, session_key
 from app.core.encryption import Cipher
 from app.people.directory import PeopleDirectory
-from app.people.erasure.repository import ErasureRepository
+from app.people.erasure.repository import NO_WISH, ErasureRepository
 from app.people.person import Actor
 from app.storage.database import Database
 
@@ -35,11 +35,12 @@ class ForgetPerson:
         self._cache = cache
         self._people = people
 
-    async def __call__(self, actor: Actor) -> Forgotten:
+    async def __call__(self, actor: Actor, *, wish: int = NO_WISH) -> Forgotten:
+        """``wish``: the stored event that asks for it, if one does; what waits and was stored later is not withdrawn."""
         async with self._database.transaction() as session:
             everything = ErasureRepository(session, self._cipher, actor.team_id, actor.user_id)
             conversations = await everything.conversations()
-            counts = await everything.forget()
+            counts = await everything.forget(wish=wish)
         # After the commit: whoever reads PostgreSQL from now on finds nothing to put back.
         if conversations:
             await self._cache.delete(*map(session_key, conversations))

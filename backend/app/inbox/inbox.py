@@ -125,6 +125,11 @@ class Inbox:
         async with self._database.reading() as session:
             _demand(await InboxRepository(session).finish(claim, outcome, reference), claim)
 
+    async def finish_nameless(self, claim: Claim, *, outcome: str) -> None:
+        """Like :meth:`finish`, and from now on the event neither names its person nor holds a word of theirs."""
+        async with self._database.reading() as session:
+            _demand(await InboxRepository(session).finish_nameless(claim, outcome), claim)
+
     async def finish_if_open(self, claim: Claim, *, outcome: str, reference: str | None = None) -> None:
         """Like :meth:`finish`, but an event that is finished already, or not ours any more, is left alone."""
         async with self._database.reading() as session:

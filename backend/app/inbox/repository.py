@@ -90,6 +90,13 @@ update inbox set done_at = now(), outcome = $4, reference = coalesce($5, referen
 where id = $1 and team_id = $2 and epoch = $3 and done_at is null
 """
 
+_FINISH_NAMELESS = """
+update inbox set done_at = now(), outcome = $4, envelope = '', draft = null, user_id = null, event_id = 'forgotten:' || id,
+    conversation = case when conversation like team_id || ':' || user_id || ':%' then team_id || ':forgotten:' || id
+                        else conversation end
+where id = $1 and team_id = $2 and epoch = $3 and done_at is null
+"""
+
 _GIVE_UP = """
 update inbox set outcome = $4, reference = $5 where id = $1 and team_id = $2 and epoch = $3 and done_at is null
 """
@@ -232,6 +239,9 @@ class InboxRepository:
 
     async def finish(self, claim: Claim, outcome: str, reference: str | None) -> bool:
         return bool(await self._session.execute(_FINISH, *_key(claim), outcome, reference))
+
+    async def finish_nameless(self, claim: Claim, outcome: str) -> bool:
+        return bool(await self._session.execute(_FINISH_NAMELESS, *_key(claim), outcome))
 
     async def give_up(self, claim: Claim, outcome: str, reference: str) -> bool:
         return bool(await self._session.execute(_GIVE_UP, *_key(claim), outcome, reference))

@@ -15,6 +15,7 @@ from app.slack.edge import SlackEdge
 from app.slack.files import tell_person
 from app.slack.kept_answer import answer_footer_of_draft
 from app.slack.language import language_for
+from app.slack.listeners.files import what_was_not_undone
 from app.slack.listeners.message import address_of
 from app.slack.payloads import spoken_in
 from app.slack.respond import respond
@@ -23,6 +24,8 @@ logger = logging.getLogger(__name__)
 
 # Kinds that end with a reply in a thread.
 ANSWERED_KINDS = frozenset({"message", "retry"})
+# Kinds whose failure is for the eyes of the person who clicked or typed the command.
+ASKED_IN_PRIVATE = frozenset({"command", "action"})
 
 
 class SlackDispatcher:
@@ -45,8 +48,8 @@ class SlackDispatcher:
         key = error.message_key if error else "errors.unexpected"
         if claimed.envelope.kind in ANSWERED_KINDS:
             await self._apologise_in_thread(claimed, key, reference)
-        elif claimed.envelope.kind == "command":
-            await self._apologise_for_command(claimed, key, reference)
+        elif claimed.envelope.kind in ASKED_IN_PRIVATE:
+            await self._apologise_in_private(claimed, key, reference)
 
     async def tell_place(self, envelope: Envelope, place: int) -> None:
         """A hint only the person sees. It is worth nothing later, so a failure is let go."""
@@ -73,15 +76,16 @@ class SlackDispatcher:
             blocks = trouble_footer(language, reference=reference, retry=claimed.claim.inbox_id)
             await reply.finish(message(key, language), blocks=blocks, outcome="explained", reference=reference)
 
-    async def _apologise_for_command(self, claimed: ClaimedEvent, key: str, reference: str) -> None:
+    async def _apologise_in_private(self, claimed: ClaimedEvent, key: str, reference: str) -> None:
         body = json.loads(claimed.envelope.body)
         language = await self._language({}, claimed.envelope)
-        text = message(key, language)
+        text = " ".join([*what_was_not_undone(body, language), message(key, language)])
         blocks = trouble(text, language, reference=reference)
         if "response_url" in body:
             await respond(self._edge.client.web, body["response_url"], text=text, blocks=blocks)
-        elif claimed.envelope.user_id is not None:  # an errand: its result was to arrive in the direct message
-            await tell_person(self._edge.client, Actor(claimed.envelope.team_id, claimed.envelope.user_id), text, blocks)
+        elif claimed.envelope.user_id is not None:  # an errand, or a click that was stored
+            actor = Actor(claimed.envelope.team_id, claimed.envelope.user_id)
+            await tell_person(self._edge.client, claimed, actor, text, blocks, what="apology")
 
     async def _language(self, payload: dict[str, Any], envelope: Envelope) -> Language:
         """As the answer would have chosen it, with what can be known at once."""

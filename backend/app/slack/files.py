@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any, Final
 
 from app.inbox.envelope import ClaimedEvent
 from app.people.person import Actor
 from app.slack.blocks.parts import Block
 from app.slack.client import SlackClient
 
+EVENT_TYPE: Final = "sales_agent_errand"
 _CLOCKS_DIFFER = timedelta(seconds=10)  # at most, ours and Slack's
 
 
@@ -43,23 +45,36 @@ async def is_handed_over(
     """Whether an earlier attempt at this errand has brought the file already."""
     if claimed.attempts == 1:
         return False
-    channel_id = await _direct_channel(client, actor)
-    oldest = f"{(claimed.received_at - _CLOCKS_DIFFER).timestamp():.6f}"
-    if thread_ts:
-        messages = await client.replies_since(channel_id=channel_id, thread_ts=thread_ts, oldest=oldest, team_id=actor.team_id)
-    else:
-        arguments = {"channel": channel_id, "oldest": oldest, "limit": 100}
-        answer = await client.call("conversations.history", team_id=actor.team_id, json=arguments)
-        messages = answer.get("messages", [])
+    messages = await _said_since(client, claimed, await _direct_channel(client, actor), thread_ts)
     return any(file.get("name") == name for message in messages for file in message.get("files", ()))
 
 
 async def tell_person(
-    client: SlackClient, actor: Actor, text: str, blocks: Sequence[Block] = (), *, thread_ts: str | None = None
-) -> None:
+    client: SlackClient, claimed: ClaimedEvent, actor: Actor, text: str, blocks: Sequence[Block] = (), *, what: str = "result",
+    thread_ts: str | None = None,
+) -> None:  # fmt: skip
+    """A message about an event, in the person's own DM, once: its metadata tells a later attempt that ``what`` stands already."""
+    channel_id = await _direct_channel(client, actor)
+    about = {"inbox": claimed.claim.inbox_id, "what": what}
+    if claimed.attempts > 1:
+        messages = await _said_since(client, claimed, channel_id, thread_ts)
+        if any((message.get("metadata") or {}).get("event_payload") == about for message in messages):
+            return
     await client.post_message(
-        channel_id=await _direct_channel(client, actor), thread_ts=thread_ts, text=text, blocks=blocks, team_id=actor.team_id
-    )
+        channel_id=channel_id, thread_ts=thread_ts, text=text, blocks=blocks, team_id=actor.team_id,
+        metadata={"event_type": EVENT_TYPE, "event_payload": about},
+    )  # fmt: skip
+
+
+async def _said_since(client: SlackClient, claimed: ClaimedEvent, channel_id: str, thread_ts: str | None) -> list[dict[str, Any]]:
+    """What stands in the DM, or in a thread of it, since the event arrived."""
+    oldest = f"{(claimed.received_at - _CLOCKS_DIFFER).timestamp():.6f}"
+    team_id = claimed.claim.team_id
+    if thread_ts:
+        return await client.replies_since(channel_id=channel_id, thread_ts=thread_ts, oldest=oldest, team_id=team_id)
+    arguments = {"channel": channel_id, "oldest": oldest, "limit": 100, "include_all_metadata": True}
+    answer = await client.call("conversations.history", team_id=team_id, json=arguments)
+    return list(answer.get("messages", ()))
 
 
 async def _direct_channel(client: SlackClient, actor: Actor) -> str:

@@ -9,6 +9,7 @@ from app.people.personal_data import PERSONAL_DATA, Fate, PersonalData
 from app.storage.database import Record, Session
 
 MOST_ROWS = 50_000
+NO_WISH = 2**63 - 1
 PURGED_AT_ONCE = 1_000
 
 # A thread that others spoke in stays theirs: its title and summary may repeat this person's words, so they go, and whoever spoke
@@ -31,17 +32,18 @@ where s.team_id = $1 and s.id = m.session_id and m.heir is not null
 _DELETE_OWN_SESSIONS = "delete from dialogue_sessions where team_id = $1 and user_id = $2"
 
 # The rows stay without a word and without a name, since they tell redeliveries apart and say what stands in Slack. What waits is
-# withdrawn; a command that is being worked on may be the very wish to forget, and ends in the ordinary way.
+# withdrawn; a command that is being worked on may be the very wish to forget, and ends in the ordinary way. What arrived after
+# the wish ($3) is a new beginning: it waits for its answer also when the wish has to be worked on again.
 _EMPTY_INBOX = """
 update inbox set envelope = '', draft = null, user_id = null,
     conversation = case when conversation like $1 || ':' || $2 || ':%' then $1 || ':forgotten:' || id else conversation end,
     event_id = case when kind in ('message', 'retry') then event_id else 'forgotten:' || id end,
     outcome = case when done_at is null then 'withdrawn' else outcome end, done_at = coalesce(done_at, now())
-where team_id = $1 and user_id = $2 and not (done_at is null and kind = 'command' and epoch > 0)
+where team_id = $1 and user_id = $2 and not (done_at is null and (id > $3 or (kind = 'command' and epoch > 0)))
 """
 
 _DELETE_JOBS = """
-delete from procrastinate_jobs where status <> 'doing'
+delete from procrastinate_jobs where status <> 'doing' and coalesce((args->>'inbox_id')::bigint, 0) <= $3
   and ((args->>'team_id' = $1 and args->>'user_id' = $2) or lock like $1 || ':' || $2 || ':%'
        or (args->>'inbox_id')::bigint in (select id from inbox where team_id = $1 and user_id = $2))
 """
@@ -84,10 +86,13 @@ class ErasureRepository:
         """Keys of the talks the person took part in: they stand in the cache."""
         return [row["conversation"] for row in await self._session.fetch(_CONVERSATIONS, self._team_id, self._user_id)]
 
-    async def forget(self) -> dict[str, int]:
-        """Removes or anonymises everything; how many rows of each class. A second time finds nothing."""
+    async def forget(self, *, wish: int = NO_WISH) -> dict[str, int]:
+        """Removes or anonymises everything; how many rows of each class. A second time finds nothing.
+
+        ``wish``: the stored event that asks for it. What was stored after it and waits is left to be answered.
+        """
         key = self._team_id, self._user_id
-        await self._session.execute(_DELETE_JOBS, *key)
+        await self._session.execute(_DELETE_JOBS, *key, wish)
         counts = {"sessions": await self._session.execute(_FORGET_IN_SHARED_SESSIONS, *key)}
         await self._session.execute(_DELETE_OWN_KNOWLEDGE, *key)
         await self._session.execute(_DELETE_OWN_REQUESTS, *key)
@@ -95,7 +100,7 @@ class ErasureRepository:
             if data.fate is not Fate.BY_HAND:
                 counts[data.name] = await self._session.execute(_STATEMENTS[data.fate].format(data=data), *key)
         counts["sessions"] += await self._session.execute(_DELETE_OWN_SESSIONS, *key)
-        counts["received messages"] = await self._session.execute(_EMPTY_INBOX, *key)
+        counts["received messages"] = await self._session.execute(_EMPTY_INBOX, *key, wish)
         return counts
 
     def _readable(self, data: PersonalData, row: Record) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from app.inbox.envelope import ClaimedEvent, Envelope
 from app.knowledge.entry import may_publish
 from app.knowledge.importing.problem import NotReadable
 from app.people.person import Actor, Person
-from app.slack.blocks.import_report import UndoWish, import_report, summary_of
+from app.slack.blocks.import_report import UNDO_ACTIONS, UndoWish, import_report, summary_of
 from app.slack.blocks.parts import clipped, foreign
 from app.slack.client import still_wanted
 from app.slack.download import fetch_file
@@ -140,6 +140,15 @@ async def _undo(body: dict[str, Any], action: dict[str, Any], context: AsyncBolt
         key = "undone" if undone.archived or undone.restored else "nothing_to_undo"
         gaps = {"name": _shown(wish.name), "archived": undone.archived, "restored": undone.restored}
         await reply.finish(message(f"imports.slack.{key}", language, **gaps), blocks=())
+
+
+def what_was_not_undone(body: dict[str, Any], language: Language) -> list[str]:
+    """A sentence for whoever reads elsewhere that taking an import back has failed; none when this was something else."""
+    return [
+        message("imports.slack.not_undone", language, name=_shown(UndoWish.from_json(action["value"]).name))
+        for action in body.get("actions", ())
+        if UNDO_ACTIONS.fullmatch(action["action_id"])
+    ]
 
 
 def _undo_envelope(body: dict[str, Any], action: dict[str, Any]) -> Envelope:

@@ -88,7 +88,7 @@ async def send_chart(body: dict[str, Any], action: dict[str, Any], context: Asyn
         if file is None or not await _is_taken(edge, actor, file, comment, thread_ts):
             text = message("growth.chart.failed", language)
             blocks = [section(text), *growth_blocks(growth, language)]
-            await tell_person(edge.client, actor, text, blocks, thread_ts=thread_ts)
+            await tell_person(edge.client, claimed, actor, text, blocks, thread_ts=thread_ts)
     await edge.inbox.finish(claimed.claim, outcome="answered")
 
 
@@ -125,15 +125,16 @@ async def send_export(body: dict[str, Any], action: dict[str, Any], context: Asy
 
 
 async def forget_everything(body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:
-    """Erases, then says so. Interrupted between the two, it runs again: there is nothing left to erase, and it is said."""
-    claim = claimed_of(context).claim
-    edge, actor = edge_of(context), actor_of(body)
+    """Erases, then says so. Interrupted between the two, it runs again: there is nothing left to erase, and it is said.
+
+    The wish itself names the person, and could not go while it was being worked on: it ends without a name.
+    """
+    edge, claimed, actor = edge_of(context), claimed_of(context), actor_of(body)
     language = Language(json.loads(action["value"])["language"])
-    forgotten = await edge.forget_person(actor)
+    forgotten = await edge.forget_person(actor, wish=claimed.claim.inbox_id)
     await blank_home(edge, actor, language)
-    await tell_person(edge.client, actor, message("growth.forget.done", language, count=forgotten.total))
-    await edge.inbox.finish(claim, outcome="answered")
-    await edge.forget_person(actor)  # the wish itself names the person, and could not go while it was being worked on
+    await tell_person(edge.client, claimed, actor, message("growth.forget.done", language, count=forgotten.total))
+    await edge.inbox.finish_nameless(claimed.claim, outcome="answered")
 
 
 def _is_the_word(typed_word: str) -> bool:
