@@ -150,6 +150,7 @@ def test_front_matter_that_unfolds_without_end_is_refused_at_once() -> None:
 @pytest.mark.parametrize("language", list(Language))
 def test_every_reason_is_told_in_every_language(language: Language) -> None:
     reasons = {key.removeprefix("imports.problem.") for key in catalog(Language.ENGLISH) if key.startswith("imports.problem.")}
-    gaps = dict.fromkeys(("kinds", "suffix", "megabytes", "pages", "most", "error", "row", "names", "name", "known", "count"), "値")
+    names = ("kinds", "suffix", "megabytes", "pages", "most", "error", "row", "names", "name", "known", "count")
+    gaps = dict.fromkeys(names, "値")
     assert len(reasons) > 20
     assert all(NotReadable(reason, **gaps).told_in(language) for reason in reasons)

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from app.assistant.question import Answer
 from app.i18n.language import Language
 from app.knowledge.passage import Passage
+from app.knowledge.snippet import Piece
 from app.slack.blocks.answer import answer_footer
 from app.slack.blocks.ask import ask_modal
 from app.slack.blocks.feedback import feedback_buttons, reason_modal
 from app.slack.blocks.help import About, HelpEntry, help_blocks
-from app.slack.blocks.history import History, PastTalk
 from app.slack.blocks.home import help_modal
 from app.slack.blocks.knowledge import knowledge_results, results_modal, search_modal, shared_knowledge
 from app.slack.blocks.prompts import prompt_buttons, suggested_prompts
@@ -48,10 +48,6 @@ def answer(text: str = "本文", *, sources: int = 1, **more: Any) -> Answer:
 
 def about(text: str) -> About:
     return About(name=text, version=text, is_offline=True)
-
-
-def history(text: str) -> History:
-    return History(days=30, count=40, talks=[PastTalk(text, DAY)] * 40)
 
 
 MESSAGES: dict[str, Callable[[str, Language], list[dict[str, Any]]]] = {
@@ -142,7 +138,8 @@ def test_results_show_source_date_category_and_are_private() -> None:
     found = Passage(
         1, "承認ルール", "", "10%を超える値引きは部長の承認が必要です。", "営業規程", None, "規程", DAY, Language.JAPANESE, 1.0
     )
-    shown = texts(knowledge_results("値引き", [found], Language.JAPANESE))
+    snippet = [Piece("10%を超える"), Piece("値引き", is_match=True)]
+    shown = texts(knowledge_results("値引き", [found], Language.JAPANESE, snippets=[snippet]))
     for part in ("承認ルール", "10%を超える", "営業規程", "規程", "2026年4月1日", "あなただけ"):
         assert part in shown.replace("\u2060", "")
 
