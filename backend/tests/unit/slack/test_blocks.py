@@ -139,7 +139,7 @@ def test_results_show_source_date_category_and_are_private() -> None:
         1, "承認ルール", "", "10%を超える値引きは部長の承認が必要です。", "営業規程", None, "規程", DAY, Language.JAPANESE, 1.0
     )
     snippet = [Piece("10%を超える"), Piece("値引き", is_match=True)]
-    shown = texts(knowledge_results("値引き", [found], Language.JAPANESE, snippets=[snippet]))
+    shown = json.dumps(knowledge_results("値引き", [found], Language.JAPANESE, snippets=[snippet]), ensure_ascii=False)
     for part in ("承認ルール", "10%を超える", "営業規程", "規程", "2026年4月1日", "あなただけ"):
         assert part in shown.replace("\u2060", "")
 
