@@ -5,7 +5,9 @@ Queries run on asyncpg, either as SQL text or as a SQLAlchemy Core statement: a 
 calls cost a third of the processor time of an ORM session.
 """
 
+import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeAlias
@@ -20,6 +22,9 @@ from app.core.transaction_guard import transaction_open
 Record: TypeAlias = asyncpg.Record
 Query: TypeAlias = str | sa.Executable
 
+logger = logging.getLogger(__name__)
+
+CLOSE_SECONDS = 5.0
 _DIALECT = asyncpg_dialect()  # type: ignore[no-untyped-call]
 
 UNREACHABLE = (
@@ -86,7 +91,8 @@ class Database:
         try:
             pool = await asyncpg.create_pool(
                 driver_url(url),
-                min_size=1,
+                init_size=1,
+                min_size=0,  # asyncpg's upkeep of a floor cannot be cancelled while the server is away: no process could end
                 max_size=max_connections,
                 timeout=5,
                 command_timeout=command_timeout_seconds,
@@ -106,7 +112,10 @@ class Database:
     async def close(self) -> None:
         """Waits for borrowed connections for a moment, then closes all."""
         try:
-            await self._pool.close()
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self._pool.close()
+        except TimeoutError:
+            logger.warning("connections_not_returned")
         finally:
             self._pool.terminate()
 

@@ -142,3 +142,13 @@ async def test_without_redis_every_question_is_answered(ground: Ground, trouble:
     assert acks[int(len(acks) * 0.99) - 1] <= 1.0
     await ground.redis.turn(Weather.FAIR)
     await ground.town.until_answered(await ground.town.ask())
+
+
+async def test_a_process_that_is_asked_to_stop_ends_while_postgresql_is_away(ground: Ground):
+    await ground.town.until_answered(await ground.town.ask())
+    await ground.postgres.turn(Weather.REFUSING)
+    await asyncio.sleep(3)  # long enough for everything that reconnects to be trying
+    for process in ground.town.processes:
+        process.signal(signal.SIGTERM)
+    for process in ground.town.processes:
+        await process.until_ended()
