@@ -200,6 +200,8 @@ async def _serving(app: Starlette, listening: socket.socket) -> AsyncIterator[No
         return bool(server.started)
 
     await until(is_started)
-    yield
-    server.should_exit = True
-    await task
+    try:
+        yield
+    finally:  # also after a failed test: the next one may get the same file descriptor
+        server.should_exit = True
+        await task
