@@ -16,10 +16,11 @@ from app.llm.interface import PromptMessage, Role
 from app.people.person import Dose, Persona
 
 _FOLDER = Path(__file__).parent / "prompts"
-_LAYOUT = "2"  # grows when this file changes what a model sees
+_LAYOUT = "3"  # grows when this file changes what a model sees
 MOST_TURNS = 10
 LONGEST_TURN = 1200
 LONGEST_PASSAGE = 1500
+SURE_PASSAGES = 2  # the best ones; where a model's window is small, the others are left out, the worst first
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,10 @@ def compose_prompt(
 ) -> Prompt:  # fmt: skip
     """``passages`` are numbered from 1 in the order given. What is remembered stands before them, as material too."""
     instructions, version = _instructions(skill, language, dose, persona)
-    return Prompt(instructions, (*_history(turns), _final_message(question, passages, remembered)), version)
+    quoted = [_quoted(number, passage) for number, passage in enumerate(passages, start=1)]
+    further = [PromptMessage(Role.SPEAKER, text) for text in reversed(quoted[SURE_PASSAGES:])]
+    final = _final_message(question, quoted[:SURE_PASSAGES], remembered)
+    return Prompt(instructions, (*_history(turns), *further, final), version)
 
 
 def _history(turns: Sequence[Turn]) -> list[PromptMessage]:
@@ -55,9 +59,8 @@ def _earlier(turn: Turn) -> PromptMessage:
     return PromptMessage(Role.COACH, shortened(visible_text(without_citations(turn.text)), LONGEST_TURN))
 
 
-def _final_message(question: str, passages: Sequence[Passage], remembered: Remembered) -> PromptMessage:
-    material = _recalled(remembered)
-    material += [_quoted(number, passage) for number, passage in enumerate(passages, start=1)] or ["<no_knowledge/>"]
+def _final_message(question: str, quoted: Sequence[str], remembered: Remembered) -> PromptMessage:
+    material = [*_recalled(remembered), *(quoted or ["<no_knowledge/>"])]
     return PromptMessage(Role.SPEAKER, "\n\n".join((*material, fenced("question", question))), is_expendable=False)
 
 

@@ -11,6 +11,7 @@ from app.coaching.fence import fenced, visible_text
 from app.dialogue.turn import Turn, TurnRole
 from app.i18n.language import Language
 from app.llm.interface import Role
+from app.llm.window import fit_into_window
 from tests.unit.coaching.passages import DISCOUNT, VALUE, a_passage
 
 # Text that tries: pieces of our own marks in all their forms, invisible characters, and anything else.
@@ -109,3 +110,12 @@ def test_markers_of_earlier_answers_are_not_shown_to_the_model() -> None:
     turns = [Turn(TurnRole.SPEAKER, "値引き", "U1"), Turn(TurnRole.COACH, "理由を尋ねます [1][2]。", "U1", "negotiation")]
     messages = compose_prompt("次は？", skill="general", language=Language.JAPANESE, turns=turns, passages=()).messages
     assert messages[1].text == "理由を尋ねます。"
+
+
+def test_long_passages_fit_a_small_window_the_best_ones_first() -> None:
+    long = [a_passage("値引きの前に背景を伺います。" * 120, entry_id=number, title=f"項目{number}") for number in range(1, 6)]
+    prompt = compose_prompt("値引きは？", skill="general", language=Language.JAPANESE, turns=(), passages=long)
+    (small,) = fit_into_window(prompt.instructions, prompt.messages, context_tokens=8_000, reply_tokens=2_000)
+    assert "項目1" in small.text and "項目2" in small.text and "項目5" not in small.text
+    (whole,) = fit_into_window(prompt.instructions, prompt.messages, context_tokens=100_000, reply_tokens=2_000)
+    assert all(f'id="{number}"' in whole.text for number in range(1, 6)), "with room, all are given"
