@@ -47,7 +47,7 @@ class SlackDispatcher:
         """
         key = error.message_key if error else "errors.unexpected"
         if claimed.envelope.kind in ANSWERED_KINDS:
-            await self._apologise_in_thread(claimed, key, reference)
+            await self._apologise_in_thread(claimed, key, reference, outcome=_outcome(claimed, error))
         elif claimed.envelope.kind in ASKED_IN_PRIVATE:
             await self._apologise_in_private(claimed, key, reference)
 
@@ -64,7 +64,7 @@ class SlackDispatcher:
         except SlackError as error:
             logger.info("place_not_told", extra={"code": error.code})
 
-    async def _apologise_in_thread(self, claimed: ClaimedEvent, key: str, reference: str) -> None:
+    async def _apologise_in_thread(self, claimed: ClaimedEvent, key: str, reference: str, *, outcome: str) -> None:
         payload = json.loads(claimed.envelope.body)
         spoken = spoken_in(payload)
         language = await self._language(payload, claimed.envelope)
@@ -74,7 +74,7 @@ class SlackDispatcher:
                 await reply.finish(reply.text_kept, blocks=footer)
                 return
             blocks = trouble_footer(language, reference=reference, retry=claimed.claim.inbox_id)
-            await reply.finish(message(key, language), blocks=blocks, outcome="explained", reference=reference)
+            await reply.finish(message(key, language), blocks=blocks, outcome=outcome, reference=reference)
 
     async def _apologise_in_private(self, claimed: ClaimedEvent, key: str, reference: str) -> None:
         body = json.loads(claimed.envelope.body)
@@ -104,3 +104,10 @@ class SlackDispatcher:
             return await self._edge.people.find(envelope.team_id, envelope.user_id)
         except AppError:  # an apology must not fail because of what went wrong in the first place
             return None
+
+
+def _outcome(claimed: ClaimedEvent, error: AppError | None) -> str:
+    """What nobody foresaw is in the dead list also when the person has been told: somebody is to look at it."""
+    if claimed.given_up is not None:
+        return claimed.given_up.outcome
+    return "dead" if error is None else "explained"

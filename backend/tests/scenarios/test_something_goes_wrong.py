@@ -3,7 +3,7 @@
 import json
 
 from app.core.errors import ModelMisconfigured, ModelRefused
-from app.playground.demo_workspace import EMILY, KENTA, YOKO
+from app.playground.demo_workspace import EMILY, KENTA, TEAM, YOKO
 from app.playground.small_slack import visible_text
 from tests.doubles.model_server import Script, fails, says
 from tests.doubles.product import Product
@@ -54,6 +54,8 @@ async def test_an_unexpected_failure_is_tried_again_and_then_explained_without_i
     assert "予期しない問題" in visible_text(apology)
     assert "秘密" not in json.dumps(apology, ensure_ascii=False)
     assert len(product.door.asked) == 3
+    [letter] = await product.services.inbox.dead_letters(TEAM)
+    assert letter.attempts == 3 and letter.reference in visible_text(apology)
 
 
 async def test_when_every_model_fails_the_answer_comes_by_rules_and_says_so(product: Product) -> None:
