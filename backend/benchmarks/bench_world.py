@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 
 import psutil
@@ -18,16 +19,25 @@ BACKEND = Path(__file__).parents[1]
 sys.path.insert(0, str(BACKEND))
 
 from app.embedded.services import EmbeddedServices  # noqa: E402
+from app.embeddings.local import LocalEmbedder  # noqa: E402
+from app.knowledge.embedding_queue import EmbeddingQueue  # noqa: E402
+from app.knowledge.library import Library  # noqa: E402
+from app.knowledge.starter_library import load_starter_library  # noqa: E402
+from app.knowledge.tokens import Tokenizer  # noqa: E402
 from app.playground.demo_workspace import BOT_TOKEN, TEAM  # noqa: E402
 from app.playground.options import Options  # noqa: E402
 from app.playground.slack_server import SlackServer  # noqa: E402
 from app.playground.small_slack import SmallSlack  # noqa: E402
+from app.storage.database import Database  # noqa: E402
+from app.storage.migrations import upgrade_to_newest  # noqa: E402
 
 SECRET = "bench-signing-secret"
 MODEL_SECONDS = 2.0
 FIRST_TOKEN_SECONDS = 0.3
 PIECES = 60
-QUESTION = "値引きを求められたらどう返せばいいですか？"
+# Each is asked once: neither its vector nor its result is known from before.
+QUESTION = "{number}社目のお客様に値引きを求められました。どう返せばいいですか？"
+_numbers = count(1)
 PEOPLE, CHANNELS = 200, 40
 
 
@@ -75,11 +85,24 @@ class Timing:
 
 @contextlib.contextmanager
 def services() -> Iterator[EmbeddedServices]:
-    """PostgreSQL and Valkey with the settings people's data get: durable commits."""
+    """PostgreSQL and Valkey with the settings people's data get (durable commits), and the starter library with its vectors."""
     with tempfile.TemporaryDirectory(prefix="sa-bench-") as folder:
         Path(folder).chmod(0o755)
         with EmbeddedServices(Path(folder)) as running:
+            upgrade_to_newest(running.database_url)
+            asyncio.run(fill_library(running.database_url))
             yield running
+
+
+async def fill_library(database_url: str) -> None:
+    database, embedder = await Database.open(database_url), LocalEmbedder()
+    try:
+        await load_starter_library(Library(database, Tokenizer()), team_id=TEAM)
+        while await EmbeddingQueue(database, embedder).embed_pending():
+            pass
+    finally:
+        await embedder.close()
+        await database.close()
 
 
 @contextlib.contextmanager
@@ -183,7 +206,11 @@ async def send_mentions(world: SmallSlack, *, rate: float, seconds: float, peopl
     for number in range(round(rate * seconds)):
         await asyncio.sleep(max(0.0, begun + number / rate - time.monotonic()))
         one = await world.mention(
-            QUESTION, user=f"U0BENCH{number % people:04d}", channel=f"C0BENCH{number % CHANNELS:04d}", team=TEAM, waits=False
+            QUESTION.format(number=next(_numbers)),
+            user=f"U0BENCH{number % people:04d}",
+            channel=f"C0BENCH{number % CHANNELS:04d}",
+            team=TEAM,
+            waits=False,
         )
         sent.append(one.ts)
     return sent
