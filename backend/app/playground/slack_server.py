@@ -145,6 +145,9 @@ class SlackServer:
         fault = self.slack.faults.strike("response_url", "")
         if fault is not None and fault.kind in {"server_error", "lost_request"}:
             return web.Response(status=500, text=SERVER_ERROR, content_type="text/html")
+        if fault is not None and fault.kind == "rate_limit":
+            self._note("response_url", {}, None, {"ok": False, "error": "ratelimited"}, is_done=False)
+            return _rate_limited(int(fault.seconds))
         answer: Json = {"ok": True}
         try:
             content = await request.json()

@@ -296,7 +296,7 @@ class _NotSentError(Exception):
 def _judged(method: str, status: int, headers: Mapping[str, str], body: bytes) -> Json:
     if status == 429:
         count_slack_call(method=method, outcome="ratelimited")
-        raise SlackRateLimited(method, retry_after_seconds=_retry_after(headers))
+        raise SlackRateLimited(method, retry_after_seconds=retry_after(headers))
     try:
         answer = json.loads(body)
     except ValueError:
@@ -310,13 +310,14 @@ def _judged(method: str, status: int, headers: Mapping[str, str], body: bytes) -
     code = str(answer.get("error") or "unknown_error")
     count_slack_call(method=method, outcome=code)
     if code in {"ratelimited", "rate_limited"}:
-        raise SlackRateLimited(method, retry_after_seconds=_retry_after(headers))
+        raise SlackRateLimited(method, retry_after_seconds=retry_after(headers))
     if code in PASSING_CODES:
         raise SlackUnavailable(f"{method}: {code}", code=code)
     raise SlackRefused(f"{method}: {code}", code=code)
 
 
-def _retry_after(headers: Mapping[str, str]) -> float:
+def retry_after(headers: Mapping[str, str]) -> float:
+    """The seconds of a 429."""
     try:
         return max(0.0, float(headers.get("Retry-After", "1")))
     except ValueError:

@@ -8,7 +8,8 @@ from slack_sdk.errors import SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
-from app.core.errors import SlackRefused, SlackUnavailable
+from app.core.errors import SlackRateLimited, SlackRefused, SlackUnavailable
+from app.slack.client import retry_after
 
 
 async def respond(
@@ -20,7 +21,7 @@ async def respond(
     in_channel: bool = False,
     replace_original: bool = False,
 ) -> None:
-    """Shows ``text`` to the person, or to everybody ``in_channel``. Raises ``SlackUnavailable`` or ``SlackRefused``."""
+    """Shows ``text`` to the person, or to everybody ``in_channel``. What stands in the way comes out as a ``SlackError``."""
     if not _is_slacks(url, web.base_url):
         raise SlackRefused("response_url is not Slack's", code="invalid_url")
     webhook = AsyncWebhookClient(url, session=web.session, ssl=web.ssl, proxy=web.proxy)
@@ -33,6 +34,8 @@ async def respond(
         )  # fmt: skip
     except (OSError, TimeoutError, SlackClientError) as error:
         raise SlackUnavailable("response_url did not answer") from error
+    if response.status_code == 429:
+        raise SlackRateLimited("response_url", retry_after_seconds=retry_after(response.headers))
     if response.status_code >= 500:
         raise SlackUnavailable(f"response_url answered {response.status_code}")
     if response.status_code >= 400:

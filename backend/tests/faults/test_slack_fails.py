@@ -16,6 +16,8 @@ from app.knowledge.notices.notice import NoticeKind
 from app.knowledge.notices.repository import NoticeRepository
 from app.playground.demo_workspace import KENTA, TEAM, YOKO
 from app.playground.small_slack import Sent, visible_text
+from app.playground.validation import Refused
+from app.slack.listeners import slash
 from tests.doubles.files import price_faq
 from tests.doubles.model_server import says
 from tests.doubles.plans import keep_plan
@@ -267,3 +269,32 @@ async def test_a_plan_stands_in_one_message(product: Product, fault: dict[str, A
         assert len(answers) == 1, method
         assert armed.struck == 1 or method == "chat.appendStream", method
     assert set(await product.outcomes()) == {"answered"} and await dead(product) == []
+
+
+@pytest.mark.parametrize("fault", [{"kind": "rate_limit", "seconds": 2}, {"kind": "server_error"}], ids=["429", "500"])
+async def test_the_answer_to_a_command_comes_when_slack_takes_it_again(
+    product: Product, fault: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slash, "QUICK_SECONDS", 0.0)
+    await product.knows("値引きの決まり", "10%まで営業が決められます。")
+    product.slack.faults.add("response_url", **fault)
+    assert (await product.slack.command("/ai_knowledge", "値引きの決まり")).is_ok
+    await product.until_quiet()
+    refused, taken = calls_of(product, "response_url") if fault["kind"] == "rate_limit" else [{"at": 0}, {"at": 2}]
+    assert taken["at"] - refused["at"] >= 2.0
+    _, answer = product.slack.ephemerals_for(KENTA)  # the first says that it is being looked up
+    assert "10%まで" in visible_text(answer) and await product.outcomes() == ["answered"]
+
+
+async def test_a_command_that_nobody_can_be_told_of_any_more_is_dead_after_one_try(
+    product: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slash, "QUICK_SECONDS", 0.0)
+    monkeypatch.setattr(product.slack.response_urls, "use", _expired)
+    await product.slack.command("/ai_knowledge", "値引きの決まり")
+    await product.until_quiet()
+    assert await dead(product) == [("command", 1)]
+
+
+def _expired(*_: Any) -> None:
+    raise Refused("expired_url")
