@@ -27,7 +27,8 @@ async def answer_footer_of_draft(edge: SlackEdge, claimed: ClaimedEvent, spoken:
             return await _of_talk(edge, claimed, spoken, replace(answer, language=language))
     except AppError:
         answer = None
-    return answer_footer(answer, links=edge.rules.links) if answer else [feedback_buttons(language)]
+    retry = None if edge.rules.about.is_offline else claimed.claim.inbox_id
+    return answer_footer(answer, links=edge.rules.links, retry=retry) if answer else [feedback_buttons(language)]
 
 
 async def _of_talk(edge: SlackEdge, claimed: ClaimedEvent, spoken: Spoken, answer: Answer) -> list[Block]:

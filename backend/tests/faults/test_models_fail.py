@@ -159,6 +159,18 @@ async def test_with_both_models_down_the_rules_answer_and_no_part_of_a_reply_is_
         assert said and "ok" not in said  # all of it is in the books, and none of it as an answer
 
 
+async def test_who_was_answered_by_rules_can_ask_the_model_again_when_it_is_back(open_with: Callable[..., Any]) -> None:
+    models = Models({0: fails(500)}, {0: fails(500)})
+    async with open_with(models) as product:
+        asked = await product.slack.mention("質問番号0 値引きを求められたらどうしますか？")
+        [by_rules] = await product.final(asked)
+        models.first.clear()
+        assert (await product.slack.click("retry_question", ts=by_rules["ts"])).is_ok
+        await product.until_asked(2)
+        by_rules, answer = await product.final(asked)
+        assert words_of(answer) == "".join(WHOLE) and "retry_question" not in json.dumps(answer)
+
+
 @pytest.fixture
 def unreachable() -> Iterator[str]:
     """An address that neither takes nor refuses connections: its queue is full, and nobody empties it."""

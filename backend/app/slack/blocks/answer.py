@@ -11,6 +11,7 @@ from app.slack.blocks.dates import in_words
 from app.slack.blocks.feedback import feedback_buttons
 from app.slack.blocks.parts import Block, actions, context, foreign
 from app.slack.blocks.request import request_button
+from app.slack.blocks.trouble import trouble_footer
 from app.slack.blocks.why import why_button
 from app.slack.markdown import NO_LINKS, LinkPolicy
 
@@ -21,8 +22,11 @@ MAX_URL = 250
 _CLEAN_URL = re.compile(r"[!-;=?-{}~]+")
 
 
-def answer_footer(answer: Answer, *, links: LinkPolicy = NO_LINKS) -> list[Block]:
-    """The blocks after the answer's text. Links are made only to addresses the operator allows."""
+def answer_footer(answer: Answer, *, links: LinkPolicy = NO_LINKS, retry: int | None = None) -> list[Block]:
+    """The blocks after the answer's text. Links are made only to addresses the operator allows.
+
+    ``retry``: the stored event that can be asked again where a model should have answered and could not.
+    """
     blocks = []
     if answer.sources:
         blocks.append(sources(answer.sources, answer.language, links=links))
@@ -30,7 +34,7 @@ def answer_footer(answer: Answer, *, links: LinkPolicy = NO_LINKS) -> list[Block
         blocks.append(context(message("agent.found_nothing", answer.language)))
         blocks.append(actions(request_button(answer.language)))
     if answer.is_by_rules:
-        blocks.append(context(message("agent.offline", answer.language)))
+        blocks += [context(message("agent.offline", answer.language)), *trouble_footer(answer.language, retry=retry)]
     return [*blocks, feedback_buttons(answer.language), why_button(answer.language)]
 
 

@@ -86,7 +86,8 @@ async def _answer_question(edge: SlackEdge, course: Course, reply: Reply) -> Non
         await edge.answer_question.keep_stopped(course.question, reply.text_written)
         return
     note = note_on_answer(course, answer.language)
-    await reply.finish(answer.text, blocks=[*note, *answer_footer(answer, links=edge.rules.links)])
+    retry = None if edge.rules.about.is_offline else course.question.claim.inbox_id
+    await reply.finish(answer.text, blocks=[*note, *answer_footer(answer, links=edge.rules.links, retry=retry)])
 
 
 async def _is_none_of_ours(edge: SlackEdge, claimed: ClaimedEvent, spoken: Spoken) -> bool:

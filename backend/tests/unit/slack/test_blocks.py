@@ -52,6 +52,9 @@ def about(text: str) -> About:
 
 MESSAGES: dict[str, Callable[[str, Language], list[dict[str, Any]]]] = {
     "answer": lambda text, language: answer_footer(answer(text, sources=9, is_by_rules=True, language=language), links=LINKS),
+    "answer after a model failed": lambda text, language: answer_footer(
+        answer(text, is_by_rules=True, language=language), links=LINKS, retry=7
+    ),
     "answer without sources": lambda text, language: answer_footer(
         answer(text, sources=0, found_nothing=True, language=language)
     ),
