@@ -52,8 +52,9 @@ class EmbeddingQueue:
         self._embedder = embedder
 
     async def embed_pending(self, limit: int = 100) -> int:
-        """Embeds up to ``limit`` entries of all workspaces, the longest waiting first; how many were done.
+        """Embeds up to ``limit`` entries of all workspaces, the newest first; how many were done.
 
+        What somebody has just written is asked for now; a library that was loaded whole may wait behind it.
         May run in several processes at once: a workspace is worked on by one of them. What a killed one leaves is taken up again
         when its lease has run out.
         """
@@ -135,16 +136,20 @@ select e.team_id, e.id, e.version, e.title,
        array(select c.text from knowledge_chunks c where c.entry_id = e.id order by c.position) as texts
 from knowledge_entries e
 where e.team_id = $3 and e.status = 'published' and not {_HAS_VECTORS}
-order by e.changed_at, e.id limit $2
+order by e.changed_at desc, e.id limit $2
 """  # noqa: S608  (a constant)
 
 _CLAIM = f"""
 update knowledge_state set embedding_until = now() + $2
 where team_id = (
     select s.team_id from knowledge_state s
-    where (s.embedding_until is null or s.embedding_until < now())
-      and exists (select 1 from knowledge_entries e where e.team_id = s.team_id and e.status = 'published' and not {_HAS_VECTORS})
-    limit 1 for update skip locked
+    cross join lateral (
+        select e.changed_at from knowledge_entries e
+        where e.team_id = s.team_id and e.status = 'published' and not {_HAS_VECTORS}
+        order by e.changed_at desc limit 1
+    ) as newest
+    where s.embedding_until is null or s.embedding_until < now()
+    order by newest.changed_at desc limit 1 for update of s skip locked
 )
 returning team_id
 """  # noqa: S608  (a constant)

@@ -15,12 +15,16 @@ LENGTH_SHARE = 0.75  # BM25's b
 
 @dataclass(frozen=True)
 class LexicalHit:
-    """A chunk that contains some of the words. ``coverage`` is how much of the question's weight it contains, 0 to 1."""
+    """A chunk that contains some of the words. ``coverage`` is how much of the question's weight it contains, 0 to 1.
+
+    ``words`` is how many of the question's words it contains; terms of one meaning are one.
+    """
 
     chunk_id: int
     entry_id: int
     score: float
     coverage: float
+    words: int = 2
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,9 @@ async def search_words(
     if not rows:
         return LexicalResult((), 0)
     hits = tuple(
-        LexicalHit(row["chunk_id"], row["entry_id"], row["score"], row["coverage"]) for row in rows if row["chunk_id"] is not None
+        LexicalHit(row["chunk_id"], row["entry_id"], row["score"], row["coverage"], row["words"].bit_count())
+        for row in rows
+        if row["chunk_id"] is not None
     )
     return LexicalResult(hits, rows[0]["version"])
 
@@ -92,9 +98,10 @@ whole as materialized (
 select s.version, hit.*
 from state s
 left join lateral (
-    select ranked.chunk_id, visible.entry_id, ranked.score, least(ranked.matched / nullif(whole.weight, 0), 1) as coverage
+    select ranked.chunk_id, visible.entry_id, ranked.score, least(ranked.matched / nullif(whole.weight, 0), 1) as coverage,
+           ranked.words
     from (
-        select number >> 24 as chunk_id, sum(a.weight) as matched,
+        select number >> 24 as chunk_id, sum(a.weight) as matched, bit_or(1::bigint << a.word % 63) as words,
                sum(a.most * ((number >> 16) & 255) / (((number >> 16) & 255) + a.flat + a.per_term * (number & 65535))) as score
         from asked a
         join knowledge_postings p on p.team_id = $1 and p.term = a.term

@@ -17,6 +17,7 @@ from typing import Protocol
 
 from app.cache.keys import knowledge_key
 from app.embeddings.embedder import Embedder, EmbedderBusy, EmbedderFailed, Vectors
+from app.i18n.detection import language_of
 from app.i18n.language import Language
 from app.knowledge.entry import scopes_of
 from app.knowledge.filters import SearchFilter
@@ -35,6 +36,8 @@ logger = logging.getLogger(__name__)
 
 BEST_OF_EACH_SIDE = 60
 MEANING_WEIGHT = (1.75, 0.7)  # when the best entry has none of the question's words, and when it has all of them
+WORDS_LENT = 0.6  # share of its meaning's score: an entry of another language cannot have the words, however well it fits
+TRUST_WEIGHT = 0.12  # of the score, for each step of trust: decides between entries that fit nearly alike
 MOST_TERMS = 64  # of one question; the rarest decide anyway
 LONGEST_QUESTION = 2_000  # characters looked at
 REMEMBER_SECONDS = 300
@@ -166,19 +169,22 @@ class KnowledgeSearch:
         """The passages, and whether both sides could be asked."""
         await self._be_prepared(view.team_id)
         embedding = self._begin_embedding(question)
+        if self._vectors:
+            self._vectors.matrix_of(view.team_id, version=view.version)  # what is new is read while the words are searched
         terms = thesaurus.words_of(self._tokenizer.question_terms(question)[:MOST_TERMS])
         words = await self._words(terms, view)
-        meaning = await self._meaning(embedding, view, words.version)
-        found = fused(words, meaning or [], model=self._embedder.model if self._embedder else "")[: limit * 2]
+        meaning, is_current = await self._meaning(embedding, view, words)
+        model = self._embedder.model if self._embedder else ""
+        found = fused(words, meaning, model=model, language=language_of(question))[: limit * 2]
         if not found:
-            return [], meaning is not None
+            return [], is_current
         async with self._database.reading() as session:
             rows = await session.fetch(
                 _PASSAGES, view.team_id, [hit.chunk_id for hit in found], [hit.score for hit in found], view.scopes,
                 view.wanted.language, list(view.wanted.categories), int(view.wanted.least_trust), view.wanted.updated_since,
-                view.hidden, limit,
+                view.hidden, limit, TRUST_WEIGHT,
             )  # fmt: skip
-        return _passages(found, rows), meaning is not None or self._embedder is None
+        return _passages(found, rows), is_current
 
     async def _words(self, terms: dict[str, int], view: _View) -> LexicalResult:
         """By words; when that brings next to nothing, once more with slips of the keyboard mended."""
@@ -213,22 +219,30 @@ class KnowledgeSearch:
             return None
 
     async def _meaning(
-        self, embedding: "asyncio.Task[Vectors | None] | None", view: _View, version: int
-    ) -> list[VectorHit] | None:
-        """``None``: the search by meaning is not available now. The late vector is still remembered for the next time."""
+        self, embedding: "asyncio.Task[Vectors | None] | None", view: _View, words: LexicalResult
+    ) -> tuple[list[VectorHit], bool]:
+        """The closest entries and those found by words; and whether this is all there is to know now.
+
+        Nothing, when the search by meaning is not available. The late vector is still remembered for the next time.
+        """
         if embedding is None or self._vectors is None:
-            return None
-        matrix = self._vectors.matrix_of(view.team_id, version=version)
-        if matrix is None:
-            return None
+            return [], True
+        vector = None
         try:
             async with asyncio.timeout(self._meaning_deadline_seconds):
                 vector = await asyncio.shield(embedding)
+                # Else the first question after an upload would not find it by its meaning, however long ago that was.
+                await self._vectors.being_read(view.team_id)
         except TimeoutError:
-            return None
-        if vector is None:
-            return None
-        return matrix.nearest(vector, scopes=view.scopes, wanted=view.wanted, hidden=view.hidden, limit=BEST_OF_EACH_SIDE)
+            pass  # a late vector means no search by meaning, a late reading means the former state of the knowledge
+        matrix = self._vectors.matrix_of(view.team_id, version=view.version)
+        if vector is None or matrix is None:
+            return [], False
+        hits = matrix.nearest(
+            vector, scopes=view.scopes, wanted=view.wanted, hidden=view.hidden, limit=BEST_OF_EACH_SIDE,
+            also=[hit.entry_id for hit in words.hits],
+        )  # fmt: skip
+        return hits, matrix.version >= view.version
 
     def _key_of(self, question: str, view: _View, thesaurus: Thesaurus, limit: int) -> str:
         """Any edit changes the version, any verdict their count, and with them every key of the workspace."""
@@ -254,25 +268,35 @@ def normalized_question(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text[:LONGEST_QUESTION]).split())
 
 
-def fused(words: LexicalResult, meaning: Sequence[VectorHit], *, model: str) -> list[_Found]:
-    """One hit per entry, by the sum of both sides' stretched scores; the passage is the one its better side found."""
+def fused(words: LexicalResult, meaning: Sequence[VectorHit], *, model: str, language: Language | None = None) -> list[_Found]:
+    """One hit per entry, by the sum of both sides' stretched scores; the passage is the one its better side found.
+
+    ``language`` is the question's. What stands behind the best of ``meaning`` says only how similar the other side's finds are.
+    """
     by_words = _stretched({hit.entry_id: hit.score for hit in reversed(words.hits)})
-    by_meaning = _stretched({hit.entry_id: hit.similarity for hit in meaning})
+    by_meaning = _stretched({hit.entry_id: hit.lift for hit in meaning[:BEST_OF_EACH_SIDE]})
     first_by_words = {hit.entry_id: hit for hit in reversed(words.hits)}
     first_by_meaning = {hit.entry_id: hit for hit in meaning}
+    typical = meaning[BEST_OF_EACH_SIDE - 1].similarity if len(meaning) >= BEST_OF_EACH_SIDE else None
     weight = _meaning_weight(words)
     found = []
     for entry_id in dict.fromkeys([*by_words, *by_meaning]):
         lexical, vector = first_by_words.get(entry_id), first_by_meaning.get(entry_id)
+        crosses_languages = bool(vector and language and vector.language != language)
         word_score, meaning_score = by_words.get(entry_id, 0.0), weight * by_meaning.get(entry_id, 0.0)
+        lent = WORDS_LENT * by_meaning.get(entry_id, 0.0) if crosses_languages else 0.0
         chunk_id = lexical.chunk_id if lexical and (vector is None or word_score >= meaning_score) else vector.chunk_id  # type: ignore[union-attr]
         evidence = Evidence(
             coverage=lexical.coverage if lexical else 0.0,
+            words=lexical.words if lexical else 0,
             similarity=vector.similarity if vector else None,
-            typical_similarity=meaning[-1].similarity if len(meaning) == BEST_OF_EACH_SIDE else None,
+            level=vector.level if vector else 0.0,
+            peers=vector.peers if vector else 0,
+            crosses_languages=crosses_languages,
+            typical_similarity=typical,
             model=model,
         )
-        found.append(_Found(chunk_id, word_score + meaning_score, evidence))
+        found.append(_Found(chunk_id, max(word_score, lent) + meaning_score, evidence))
     return sorted(found, key=lambda hit: -hit.score)
 
 
@@ -315,15 +339,16 @@ from knowledge_state where team_id = $1
 """
 
 # What people think of an entry moves it here, among those that fit: ``boost`` is bounded, see knowledge/judgements/ranking.py.
+# So does its trust: what the company wrote itself (2) goes before the starter library (1), which knows nothing of its prices.
 _PASSAGES = """
 select c.id, c.entry_id, c.heading, c.text, e.title, e.source, e.url, e.category, e.updated_on, e.language,
-       found.score * (1 + e.boost) as score
+       found.score * (1 + e.boost + $11::float8 * (e.trust - 2)) as score
 from unnest($2::bigint[], $3::float8[]) with ordinality as found (id, score, place)
 cross join lateral (select * from knowledge_chunks where id = found.id offset 0) as c
 cross join lateral (select * from knowledge_entries where id = c.entry_id offset 0) as e
 where c.team_id = $1 and e.team_id = $1 and e.status = 'published' and e.scope = any ($4::text[])
   and ($5::text is null or e.language = $5) and (cardinality($6::text[]) = 0 or e.category = any ($6))
   and e.trust >= $7 and ($8::date is null or e.updated_on >= $8) and e.id <> all ($9::bigint[])
-order by found.score * (1 + e.boost) desc, found.place
+order by score desc, found.place
 limit $10
 """

@@ -26,16 +26,28 @@ logger = logging.getLogger(__name__)
 TITLE_SHARE = 0.5  # of the similarity; the rest is the chunk's
 SHORT_TITLE = 12  # in widths: a longer one is a sentence that says what the entry answers
 MOST_BYTES = 512 * 1024 * 1024  # of all workspaces together in one process
+LEVEL_DOUBT = 20.0  # rows of no language in particular that the level of each language is reckoned with
 _PAGE = 1_000
 
 
 @dataclass(frozen=True)
 class VectorHit:
-    """A chunk that is close to the question. ``similarity`` lies between -1 and 1."""
+    """A chunk that is close to the question. ``similarity`` lies between -1 and 1.
+
+    ``level`` is how similar to this question the chunks of the same language are on average, ``peers`` how many they are.
+    """
 
     chunk_id: int
     entry_id: int
     similarity: float
+    language: str = ""
+    level: float = 0.0
+    peers: int = 0
+
+    @property
+    def lift(self) -> float:
+        """How much nearer it is than what else is written in its language."""
+        return self.similarity - self.level
 
 
 @dataclass(frozen=True)
@@ -54,29 +66,70 @@ class VectorMatrix:
     categories: NDArray[np.str_]
     trusts: NDArray[np.int16]
     dates: NDArray[np.datetime64]
+    language_numbers: NDArray[np.int64] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Counts the languages once: comparing texts takes longer than the whole scan."""
+        object.__setattr__(self, "language_numbers", np.unique(self.languages, return_inverse=True)[1])
 
     @property
     def byte_count(self) -> int:
         return int(self.passages.nbytes + self.titles.nbytes)
 
     def nearest(
-        self, question: Vectors, *, scopes: list[str], wanted: SearchFilter, limit: int, hidden: Sequence[int] = ()
+        self,
+        question: Vectors,
+        *,
+        scopes: list[str],
+        wanted: SearchFilter,
+        limit: int,
+        hidden: Sequence[int] = (),
+        also: Sequence[int] = (),
     ) -> list[VectorHit]:
-        """The best chunk of each of the closest entries, the best first."""
+        """The best chunk of each of the closest entries, the best first; behind them the entries of ``also``, however far.
+
+        Closest is what stands out most of its language: a text in the language of the question is always nearer than one that
+        says the same in another.
+        """
         if not len(self.chunk_ids):
             return []
         by_passage, by_title = _cosines(self.passages, question[0]), _cosines(self.titles, question[0])[self.title_of]
         similar = by_passage + self.title_shares * (by_title - by_passage)
-        similar = np.where(self._allowed(scopes, wanted, hidden), similar, -np.inf)
-        order = _best_first(similar, at_least=limit)
+        allowed = self._allowed(scopes, wanted, hidden)
+        levels, peers = self._levels(similar, allowed)
+        lifts = np.where(allowed, similar - levels, -np.inf)
         hits: dict[int, VectorHit] = {}
-        for row in order:
-            if len(hits) == limit or similar[row] == -np.inf:
+
+        def take(row: int) -> None:
+            entry_id = int(self.entry_ids[row])
+            if entry_id not in hits:
+                hits[entry_id] = VectorHit(
+                    int(self.chunk_ids[row]), entry_id, float(similar[row]), str(self.languages[row]), float(levels[row]),
+                    int(peers[row]),
+                )  # fmt: skip
+
+        for row in _best_first(lifts, at_least=limit):
+            if len(hits) == limit or not allowed[row]:
                 break
-            hits.setdefault(
-                int(self.entry_ids[row]), VectorHit(int(self.chunk_ids[row]), int(self.entry_ids[row]), float(similar[row]))
-            )
+            take(int(row))
+        if beyond := set(also) - hits.keys():
+            rows = np.flatnonzero(allowed & np.isin(self.entry_ids, list(beyond)))
+            for row in rows[np.argsort(-lifts[rows], kind="stable")]:
+                take(int(row))
         return list(hits.values())
+
+    def _levels(self, similar: Vectors, allowed: NDArray[np.bool_]) -> tuple[Vectors, NDArray[np.int64]]:
+        """Of each row: the level of its language, and of how many rows.
+
+        A language of few rows tells little of itself: its level leans on that of them all.
+        """
+        numbers = self.language_numbers
+        count = int(numbers.max()) + 1
+        rows = np.bincount(numbers[allowed], minlength=count)
+        sums = np.bincount(numbers[allowed], weights=similar[allowed], minlength=count)
+        overall = sums.sum() / max(rows.sum(), 1)
+        levels: Vectors = ((sums + LEVEL_DOUBT * overall) / (rows + LEVEL_DOUBT)).astype(np.float32)
+        return levels[numbers], rows[numbers]
 
     def _allowed(self, scopes: list[str], wanted: SearchFilter, hidden: Sequence[int]) -> NDArray[np.bool_]:
         allowed: NDArray[np.bool_] = np.isin(self.scopes, scopes) & (self.trusts >= int(wanted.least_trust))
@@ -116,6 +169,12 @@ class VectorCache:
         if is_old and kept.reading is None and self.clock.monotonic() - kept.read_at >= self.refresh_seconds:
             kept.reading = asyncio.create_task(self._read_again(team_id, kept), name=f"vectors of {team_id}")
         return kept.matrix
+
+    async def being_read(self, team_id: str) -> None:
+        """Returns when the reading that goes on, if any, is done; may be given up at any time, the reading goes on."""
+        kept = self._kept.get(team_id)
+        if kept and kept.reading:
+            await asyncio.wait([kept.reading])
 
     async def prepare(self, team_id: str) -> None:
         """Reads the workspace's vectors now."""
