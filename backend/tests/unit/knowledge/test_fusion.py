@@ -28,6 +28,13 @@ def test_an_entry_found_by_both_sides_comes_before_one_found_by_either() -> None
     assert found[0].chunk_id // 10 == 2
 
 
+def test_an_entry_of_another_language_is_lent_the_words_it_cannot_have() -> None:
+    hits = [VectorHit(20, 2, 0.88, "ja", 0.79), VectorHit(10, 1, 0.83, "en", 0.81), VectorHit(30, 3, 0.80, "en", 0.81)]
+    asked_in_english = fused(words((1, 9.0), coverage=1.0), hits, model=E5, language=Language.ENGLISH)
+    assert [hit.chunk_id for hit in asked_in_english][:2] == [20, 10]
+    assert fused(words((1, 9.0), coverage=1.0), hits, model=E5)[0].chunk_id == 10
+
+
 def test_words_decide_alone_without_vectors() -> None:
     assert [hit.chunk_id for hit in fused(words((1, 9.0), (2, 4.0)), [], model="")] == [10, 20]
 
@@ -49,6 +56,13 @@ def test_the_best_chunk_stands_for_its_entry() -> None:
     [
         (Evidence(coverage=0.5), True),
         (Evidence(coverage=0.2), False),
+        (Evidence(coverage=0.4, words=1), False),
+        (Evidence(coverage=0.85, words=3, similarity=0.81, level=0.83, peers=300, model=E5), False),
+        (Evidence(coverage=0.0, similarity=0.83, level=0.765, peers=300, crosses_languages=True, model=E5), True),
+        (Evidence(coverage=0.0, similarity=0.83, level=0.82, peers=300, crosses_languages=True, model=E5), False),
+        (Evidence(coverage=0.0, similarity=0.80, level=0.70, peers=300, crosses_languages=True, model=E5), False),
+        (Evidence(coverage=0.0, similarity=0.86, level=0.85, peers=300, model=E5), False),
+        (Evidence(coverage=0.0, similarity=0.86, level=0.80, peers=300, model=E5), True),
         (Evidence(coverage=0.0, similarity=0.88, model=E5), True),
         (Evidence(coverage=0.2, similarity=0.83, model=E5), False),
         (Evidence(coverage=0.9, similarity=0.80, model=E5), True),
@@ -98,6 +112,23 @@ def test_filters_act_before_the_best_are_taken() -> None:
     assert nearest(everyone, SearchFilter(categories=(Category.PRICING,))) == [20]
     assert nearest(everyone, SearchFilter(least_trust=Trust.OFFICIAL)) == [20]
     assert nearest([], SearchFilter()) == []
+
+
+def test_what_stands_out_of_its_language_is_nearest_and_what_words_found_is_measured_too() -> None:
+    many = np.arange(200)
+    rows = np.full((200, 2), (0.8, 0.6), np.float32)
+    rows[100:] = (0.6, 0.8)
+    rows[7], rows[107] = (0.84, 0.5426), (0.8, 0.6)  # the second stands out more, among texts that are farther
+    large = VectorMatrix(
+        version=1, chunk_ids=many, entry_ids=many, passages=rows, titles=rows, title_of=many,
+        title_shares=np.zeros(200, np.float32), scopes=np.full(200, "everyone"), languages=np.repeat(["en", "ja"], 100),
+        categories=np.full(200, "mail"), trusts=np.full(200, 2, np.int16), dates=np.full(200, np.datetime64("2026-01-01")),
+    )  # fmt: skip
+    question = np.array([[1.0, 0.0]], np.float32)
+    found = large.nearest(question, scopes=["everyone"], wanted=SearchFilter(), limit=2, also=[150])
+    assert [hit.chunk_id for hit in found] == [107, 7, 150]
+    assert [hit.peers for hit in found] == [100, 100, 100]
+    assert large.nearest(question, scopes=[], wanted=SearchFilter(), limit=2, also=[150]) == []
 
 
 def test_the_title_counts_by_its_share() -> None:
