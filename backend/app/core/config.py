@@ -134,7 +134,10 @@ class Settings(BaseSettings):
     embedding_dimensions: int | None = Field(
         None, ge=8, le=4096, description="Shorter vectors, where the model can; empty: whole."
     )
-    embedding_core_share: float = Field(0.5, gt=0, le=1, description="Part of one core that embedding questions may take.")
+    embedding_core_share: float = Field(
+        0.05, gt=0, le=1,
+        description="Part of one core that embedding questions may take in the long run; beyond it, questions are searched by words.",
+    )  # fmt: skip
 
     # Coaching
     skills_file: Path | None = Field(None, description="Your own list of skills (TOML); empty: the one that comes along.")

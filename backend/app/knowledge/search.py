@@ -86,7 +86,7 @@ class KnowledgeSearch:
         embedder: Embedder | None = None,
         cache: ResultCache | None = None,
         synonyms: SynonymsFile | None = None,
-        meaning_deadline_seconds: float = 0.06,
+        meaning_deadline_seconds: float = 1.0,
     ) -> None:
         self._database = database
         self._tokenizer = tokenizer
