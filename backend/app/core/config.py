@@ -136,7 +136,7 @@ class Settings(BaseSettings):
     )
     embedding_core_share: float = Field(
         0.05, gt=0, le=1,
-        description="Part of one core that embedding questions may take in the long run; beyond it, questions are searched by words.",
+        description="Part of one core that embedding questions may take in the long run; beyond it, words must do.",
     )  # fmt: skip
 
     # Coaching
