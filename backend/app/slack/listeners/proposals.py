@@ -5,6 +5,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncBoltContext
 
 from app.assistant.decide_proposal import Decision
+from app.assistant.read_proposals import ProposalOnTheTable
 from app.core.errors import AppError, NotAllowed, NotFound
 from app.i18n.language import Language
 from app.i18n.messages import message
@@ -23,7 +24,7 @@ from app.slack.blocks.proposals import (
 from app.slack.edge import SlackEdge
 from app.slack.listeners.context import edge_of
 from app.slack.listeners.entry_form import open_entry_form
-from app.slack.listeners.windows import language_of_actor, open_window, say_to_clicker, somebody, typed
+from app.slack.listeners.windows import actor_of, language_of_actor, open_window, say_to_clicker, somebody, typed
 from app.slack.respond import respond
 
 _TITLE = 150
@@ -66,13 +67,9 @@ async def approve(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], c
 async def open_edit(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:
     """The proposed text in the form, with what is to be said about it above."""
     edge = edge_of(context)
-    actor = await somebody(edge, body)
-    language = await language_of_actor(edge, actor)
+    language = await language_of_actor(edge, actor_of(body))
     await ack()
-    try:
-        table = await edge.read_proposals.one(actor, action["value"])
-    except (NotAllowed, NotFound) as error:
-        await say_to_clicker(edge, body, _why_not(error, language), language)
+    if (table := await _clicked(edge, body, action, language)) is None:
         return
     await open_entry_form(
         edge, body, language, draft=table.proposal.draft, publishes=True, proposal_id=table.proposal.proposal_id,
@@ -82,15 +79,10 @@ async def open_edit(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any],
 
 async def open_refusal(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:
     edge = edge_of(context)
-    actor = await somebody(edge, body)
-    language = await language_of_actor(edge, actor)
+    language = await language_of_actor(edge, actor_of(body))
     await ack()
-    try:
-        table = await edge.read_proposals.one(actor, action["value"])
-    except (NotAllowed, NotFound) as error:
-        await say_to_clicker(edge, body, _why_not(error, language), language)
-        return
-    await open_window(edge, body, refusal_modal(table.proposal, language, about=table.proposal.proposal_id))
+    if (table := await _clicked(edge, body, action, language)) is not None:
+        await open_window(edge, body, refusal_modal(table.proposal, language, about=table.proposal.proposal_id))
 
 
 async def refuse(ack: AsyncAck, body: dict[str, Any], view: dict[str, Any], context: AsyncBoltContext) -> None:
@@ -150,6 +142,17 @@ async def edit_entry(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]
         await say_to_clicker(edge, body, message("knowledge.gone", language), language)
         return
     await open_entry_form(edge, body, language, draft=draft_of(details.entry), publishes=details.may_change)
+
+
+async def _clicked(
+    edge: SlackEdge, body: dict[str, Any], action: dict[str, Any], language: Language
+) -> ProposalOnTheTable | None:
+    """The proposal whose button was pressed; who may not see it, or comes too late, is told so."""
+    try:
+        return await edge.read_proposals.one(await somebody(edge, body), action["value"])
+    except (NotAllowed, NotFound) as error:
+        await say_to_clicker(edge, body, _why_not(error, language), language)
+        return None
 
 
 async def _after_review(

@@ -1,27 +1,9 @@
 """A trouble, its questions and its plan, as a person meets them in Chromium."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
-from playwright.async_api import Browser, Page, expect
-
-from .conftest import watched_page
-from .product_page import ProductPage, open_product_page
+from playwright.async_api import Page, expect
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture
-async def product(browser: Browser, database_url: str, redis_url: str, tmp_path: Path) -> AsyncIterator[ProductPage]:
-    async with open_product_page(database_url, redis_url, tmp_path) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def page(browser: Browser, product: ProductPage) -> AsyncIterator[Page]:
-    async with watched_page(browser, product.url) as page:
-        yield page
 
 
 async def test_a_trouble_is_worked_out_and_its_plan_ticked(page: Page) -> None:

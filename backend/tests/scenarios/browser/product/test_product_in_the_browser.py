@@ -1,30 +1,14 @@
 """What a newcomer does after ``make demo``, in Chromium, with the real application behind the page."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Page, expect
 
 from app.playground.demo_workspace import EMILY
 from tests.doubles.model_server import paced, says
 
-from .conftest import watched_page
-from .product_page import TITLE, ProductPage, open_product_page
+from .product_page import TITLE, ProductPage
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture
-async def product(browser: Browser, database_url: str, redis_url: str, tmp_path: Path) -> AsyncIterator[ProductPage]:
-    async with open_product_page(database_url, redis_url, tmp_path) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def page(browser: Browser, product: ProductPage) -> AsyncIterator[Page]:
-    async with watched_page(browser, product.url) as page:
-        yield page
 
 
 async def write(page: Page, text: str) -> None:

@@ -1,17 +1,14 @@
 """The coach's memory on screen: what it remembers, a correction, an erasure, and why an answer is as it is."""
 
 import json
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Page, expect
 
 from tests.doubles.model_server import Script, says
 
-from .conftest import watched_page
-from .product_page import ProductPage, open_product_page
+from .product_page import ProductPage
 
 pytestmark = pytest.mark.browser
 
@@ -22,18 +19,6 @@ INSIGHT = {
     "evidence": "黙られると値引きしてしまい",
     "confidence": 0.8,
 }
-
-
-@pytest.fixture
-async def product(browser: Browser, database_url: str, redis_url: str, tmp_path: Path) -> AsyncIterator[ProductPage]:
-    async with open_product_page(database_url, redis_url, tmp_path) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def page(browser: Browser, product: ProductPage) -> AsyncIterator[Page]:
-    async with watched_page(browser, product.url) as page:
-        yield page
 
 
 def says_and_notes(body: Any) -> Script:

@@ -1,7 +1,6 @@
 """A manager uploads a price FAQ in the playground, a salesperson asks about it: in Chromium, as a person does it."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, Page, expect
@@ -9,18 +8,12 @@ from playwright.async_api import Browser, Page, expect
 from app.playground.demo_workspace import YOKO
 from tests.doubles.files import price_faq
 from tests.doubles.model_server import says
+from tests.scenarios.browser.conftest import watched_page
 
-from .conftest import watched_page
-from .product_page import ProductPage, open_product_page
+from .product_page import ProductPage
 
 pytestmark = pytest.mark.browser
 WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-
-
-@pytest.fixture
-async def product(browser: Browser, database_url: str, redis_url: str, tmp_path: Path) -> AsyncIterator[ProductPage]:
-    async with open_product_page(database_url, redis_url, tmp_path) as opened:
-        yield opened
 
 
 @pytest.fixture

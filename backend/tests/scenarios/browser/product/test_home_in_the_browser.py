@@ -1,11 +1,10 @@
 """Home on the screen: items ticked, postponed and rewritten there, settings chosen, a reminder answered in the direct message."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Page, expect
 
 from app.coaching.plan.due_dates import next_working_day, today_of
 from app.people.person import Dose
@@ -13,28 +12,20 @@ from app.playground.demo_workspace import KENTA, TEAM
 from tests.doubles.plans import keep_plan
 from tests.doubles.product import until
 
-from .conftest import watched_page
-from .product_page import ProductPage, open_product_page
+from .product_page import ProductPage
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-async def product(browser: Browser, database_url: str, redis_url: str, tmp_path: Path) -> AsyncIterator[ProductPage]:
-    async with open_product_page(database_url, redis_url, tmp_path) as opened:
-        services = opened.services
-        async with services.database.transaction() as session:
-            await keep_plan(
-                session, services.dispatcher._edge.talks._cipher, team_id=TEAM, user_id=KENTA, now=services.clock.now(),
-                titles=("10社に連絡する", "断り文句を書く", "切り出しを直す"),
-            )  # fmt: skip
-        yield opened
-
-
-@pytest.fixture
-async def page(browser: Browser, product: ProductPage) -> AsyncIterator[Page]:
-    async with watched_page(browser, product.url) as page:
-        yield page
+async def product(product: ProductPage) -> ProductPage:
+    services = product.services
+    async with services.database.transaction() as session:
+        await keep_plan(
+            session, services.dispatcher._edge.talks._cipher, team_id=TEAM, user_id=KENTA, now=services.clock.now(),
+            titles=("10社に連絡する", "断り文句を書く", "切り出しを直す"),
+        )  # fmt: skip
+    return product
 
 
 async def is_quiet(product: ProductPage) -> bool:

@@ -1,31 +1,15 @@
 """A person's growth on the screen: the words in the channel, the chart in the direct message, the window before erasing."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Page, expect
 
 from app.people.person import Actor
 from app.playground.demo_workspace import KENTA, TEAM
 from tests.doubles.plans import keep_plan
 
-from .conftest import watched_page
-from .product_page import ProductPage, open_product_page
+from .product_page import ProductPage
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture
-async def product(browser: Browser, database_url: str, redis_url: str, tmp_path: Path) -> AsyncIterator[ProductPage]:
-    async with open_product_page(database_url, redis_url, tmp_path) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def page(browser: Browser, product: ProductPage) -> AsyncIterator[Page]:
-    async with watched_page(browser, product.url) as page:
-        yield page
 
 
 async def has_done_four(product: ProductPage) -> None:

@@ -1,21 +1,14 @@
 """An administrator in Chromium, without JavaScript: reading, writing, comparing and importing knowledge."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from .product_page import ADMIN_KEY, TITLE, ProductPage, open_product_page
+from .product_page import ADMIN_KEY, TITLE, ProductPage
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture
-async def product(browser: Browser, database_url: str, redis_url: str, tmp_path: Path) -> AsyncIterator[ProductPage]:
-    async with open_product_page(database_url, redis_url, tmp_path) as opened:
-        yield opened
 
 
 @pytest.fixture
