@@ -20,6 +20,7 @@ sys.path.insert(0, str(BACKEND))
 
 from app.embedded.services import EmbeddedServices  # noqa: E402
 from app.embeddings.local import LocalEmbedder  # noqa: E402
+from app.embeddings.prepared import PreparedEmbedder  # noqa: E402
 from app.knowledge.embedding_queue import EmbeddingQueue  # noqa: E402
 from app.knowledge.library import Library  # noqa: E402
 from app.knowledge.starter_library import load_starter_library  # noqa: E402
@@ -95,7 +96,7 @@ def services() -> Iterator[EmbeddedServices]:
 
 
 async def fill_library(database_url: str) -> None:
-    database, embedder = await Database.open(database_url), LocalEmbedder()
+    database, embedder = await Database.open(database_url), PreparedEmbedder(LocalEmbedder())
     try:
         await load_starter_library(Library(database, Tokenizer()), team_id=TEAM)
         while await EmbeddingQueue(database, embedder).embed_pending():

@@ -3,6 +3,7 @@
 from app.core.config import Settings
 from app.core.errors import ConfigurationError
 from app.embeddings.local import LocalEmbedder
+from app.embeddings.prepared import PreparedEmbedder
 from app.embeddings.remembered import RememberingEmbedder
 
 EMBEDDING_PROVIDERS = ("none", "local", "openai")
@@ -14,7 +15,7 @@ def open_embedder(settings: Settings) -> RememberingEmbedder | None:
     if settings.embedding_provider == "none":
         return None
     if settings.embedding_provider == "local":
-        return RememberingEmbedder(LocalEmbedder(core_share=settings.embedding_core_share))
+        return RememberingEmbedder(PreparedEmbedder(LocalEmbedder(core_share=settings.embedding_core_share)))
     key = settings.embedding_api_key or settings.openai_api_key
     if key is None and settings.embedding_base_url is None:
         raise ConfigurationError("EMBEDDING_PROVIDER=openai needs EMBEDDING_API_KEY, OPENAI_API_KEY or EMBEDDING_BASE_URL")

@@ -5,6 +5,7 @@ model makes every entry missing without touching the old vectors.
 """
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -40,8 +41,12 @@ class _Pending:
 
     @property
     def texts(self) -> list[str]:
-        """The title by itself and with each chunk: both are searched."""
-        return [self.title, *(f"{self.title}\n{text}" for _, text in self.chunks)]
+        return embedded_texts(self.title, [text for _, text in self.chunks])
+
+
+def embedded_texts(title: str, chunks: Sequence[str]) -> list[str]:
+    """The title by itself and with each chunk: both are searched."""
+    return [title, *(f"{title}\n{chunk}" for chunk in chunks)]
 
 
 class EmbeddingQueue:

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 from app.core.errors import ConfigurationError
+from app.knowledge.chunking import chunks_of
+from app.knowledge.embedding_queue import embedded_texts
 from app.knowledge.entry import Trust, system_actor
 from app.knowledge.importing.files import read_files
 from app.knowledge.importing.markdown import Defaults
@@ -11,6 +13,13 @@ from app.knowledge.library import Library, Saved
 # Nobody in the company has looked through it: at nearly equal fit what they wrote themselves goes first.
 STARTER_DEFAULTS = Defaults(trust=Trust.UNCHECKED)
 STARTER_FOLDER = Path(__file__).parents[2] / "data" / "knowledge"
+
+
+def starter_passages(folder: Path = STARTER_FOLDER) -> list[str]:
+    """What is embedded of the library: titles, and passages with their title, each once."""
+    drafts = [draft for result in read_files(folder, defaults=STARTER_DEFAULTS) for draft in result.drafts]
+    texts = (text for draft in drafts for text in embedded_texts(draft.title, [chunk.text for chunk in chunks_of(draft.body)]))
+    return list(dict.fromkeys(texts))
 
 
 async def load_starter_library(library: Library, *, team_id: str, folder: Path = STARTER_FOLDER) -> Saved:

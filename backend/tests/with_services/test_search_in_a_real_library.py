@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
+from app.embeddings.local import LocalEmbedder
+from app.embeddings.prepared import PreparedEmbedder
 from app.knowledge.embedding_queue import EmbeddingQueue
 from app.knowledge.library import Library
 from app.knowledge.search import KnowledgeSearch
@@ -15,21 +17,20 @@ from app.knowledge.starter_library import load_starter_library
 from app.storage.database import Database
 from tests.with_services.knowledge_builders import MEMBER, TOKENIZER, publish
 from tests.with_services.real_library_questions import COMPANY, FOR_TUNING, HELD_OUT, MINIMUM, PRICES, REFUND, YEARLY, Asked
-from tests.with_services.remembered_vectors import RememberingEmbedder
 
 FIRST, GIVEN = 3, 5
 
 
 @pytest.fixture(scope="module")
-async def embedder() -> AsyncIterator[RememberingEmbedder]:
-    remembering = RememberingEmbedder()
+async def embedder() -> AsyncIterator[PreparedEmbedder]:
+    remembering = PreparedEmbedder(LocalEmbedder(core_share=1))
     await remembering.prepare()
     yield remembering
     await remembering.close()
 
 
 @pytest.fixture
-async def search(database: Database, embedder: RememberingEmbedder) -> AsyncIterator[KnowledgeSearch]:
+async def search(database: Database, embedder: PreparedEmbedder) -> AsyncIterator[KnowledgeSearch]:
     await load_starter_library(Library(database, TOKENIZER), team_id=MEMBER.team_id)
     await publish(database, *COMPANY)
     await EmbeddingQueue(database, embedder).embed_pending(limit=1_000)
@@ -90,7 +91,7 @@ async def test_the_companys_own_answer_comes_first(
 
 
 async def test_a_fresh_entry_does_not_wait_behind_a_library_and_is_found_by_the_first_question(
-    database: Database, embedder: RememberingEmbedder
+    database: Database, embedder: PreparedEmbedder
 ) -> None:
     await load_starter_library(Library(database, TOKENIZER), team_id=MEMBER.team_id)
     await publish(database, *PRICES)
