@@ -471,10 +471,12 @@ def _error(wire: Wire, status: int, kind: str, text: str, *, retry_after: str | 
 
 
 def closed_address() -> str:
-    """An address of this machine at which nobody listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{probe.getsockname()[1]}"
+    """An address of this machine at which nobody listens, nor will: the port stays taken as long as this process lives."""
+    taken = socket.socket()
+    taken.bind(("127.0.0.1", 0))
+    address = f"http://127.0.0.1:{taken.getsockname()[1]}"
+    taken.detach()
+    return address
 
 
 async def _serve(arguments: argparse.Namespace) -> None:
