@@ -8,7 +8,7 @@ has are left out.
 import re
 import threading
 import unicodedata
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import snowballstemmer
@@ -45,13 +45,13 @@ _LATIN_WORD = re.compile(r"[^\W_][\w+#.\-'’]*[\w+#]|[^\W_]")
 _ASCII_WORD = re.compile(r"[a-z0-9][a-z0-9_+#.\-']*")
 _TO_HIRAGANA = {code: code - 0x60 for code in range(0x30A1, 0x30F7)}
 
+_LOADING = threading.Lock()  # two threads that ask first must not load it twice
+
 
 class Tokenizer:
     """Cuts texts of all languages. May be used from several threads; the dictionary is loaded by the first use or ``prepare``."""
 
     def __init__(self) -> None:
-        self._dictionary: Any = None
-        self._loading = threading.Lock()
         self._of_thread = threading.local()
 
     def prepare(self) -> None:
@@ -124,11 +124,16 @@ class Tokenizer:
     def _sudachi(self) -> Any:
         """One tokenizer per thread: they share the dictionary but may not be used by two threads at once."""
         if not hasattr(self._of_thread, "sudachi"):
-            with self._loading:
-                if self._dictionary is None:
-                    self._dictionary = Dictionary()
-            self._of_thread.sudachi = self._dictionary.tokenizer(mode=SplitMode.A)
+            with _LOADING:
+                dictionary = _dictionary()
+            self._of_thread.sudachi = dictionary.tokenizer(mode=SplitMode.A)
         return self._of_thread.sudachi
+
+
+@cache
+def _dictionary() -> Any:
+    """One for the process: it takes 80 MB and never changes."""
+    return Dictionary()
 
 
 def _terms_of(morpheme: Any) -> list[str]:
