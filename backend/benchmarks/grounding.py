@@ -34,7 +34,7 @@ Json = dict[str, Any]
 
 ASKED_AT = datetime(2026, 4, 1, 9, 0, tzinfo=UTC)
 PIECE = 3  # characters at a time, so that markers arrive in halves
-_PASSAGE = re.compile(r'<knowledge id="\d+"[^>]* source="([^"]*)"')
+_PASSAGE = re.compile(r'<knowledge id="(\d+)"[^>]* source="([^"]*)"')
 _MARKER = re.compile(r"[\[［【]([\d\s,、，;・]+)[\]］】]")
 _CLAIM = re.compile(r"「([^」]*)」による[ \u00a0]?\[(\d+)\]")
 
@@ -69,7 +69,8 @@ class Grounding:
 
 def given_to(body: Json) -> tuple[str, ...]:
     """The passages' slugs in a request, in the order of their numbers."""
-    return tuple(_PASSAGE.findall(body["messages"][-1]["content"]))
+    given = {int(number): source for number, source in _PASSAGE.findall(body["messages"][-1]["content"])}
+    return tuple(given[number] for number in sorted(given))
 
 
 def careless(body: Json) -> Script:
