@@ -48,17 +48,18 @@ class CoachingPast:
         async with self._database.reading() as session:
             return await TalkRepository(session, self._cipher).last_talk(where.team_id, user_id, where.key)
 
-    async def place_of(self, where: Conversation, user_id: str, *, has_earlier: bool) -> Conversation:
-        """The thread whose talk a message belongs to: where it stands, or, in a DM, where the person's open talk is.
+    async def talk_for(self, where: Conversation, user_id: str, *, has_earlier: bool) -> tuple[Conversation, OpenTalk | None]:
+        """The thread whose talk a message belongs to, and that talk: where it stands, or, in a DM, where the open talk is.
 
         People write below what they read, not into threads: what they say elsewhere in the DM soon after goes on with their talk.
         ``has_earlier``: something may have been said in ``where`` before.
         """
-        if not where.is_direct or (has_earlier and await self.last_talk(where, user_id) is not None):
-            return where
+        own = await self.last_talk(where, user_id) if has_earlier else None
+        if own is not None or not where.is_direct:
+            return where, own
         there = await self.latest_place(where, user_id)
         last = await self.last_talk(there, user_id) if there != where else None
-        return there if last is not None and last.is_open else where
+        return (there, last) if last is not None and last.is_open else (where, None)
 
     async def latest_place(self, where: Conversation, user_id: str) -> Conversation:
         """The thread of the DM with the talk the person was in a moment ago; else ``where`` itself."""

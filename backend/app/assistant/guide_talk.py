@@ -157,10 +157,10 @@ class GuideTalk:
     async def consider(self, question: Question, *, wish: Wish | None = None, may_be_in_talk: bool = True) -> Course:
         """Whether the message is answered or taken into a talk. ``may_be_in_talk``: something may have been said before it."""
         user_id = question.speaker.user_id
-        where = await self._past.place_of(question.conversation, user_id, has_earlier=may_be_in_talk)
+        has_earlier = may_be_in_talk or wish is not None
+        where, last = await self._past.talk_for(question.conversation, user_id, has_earlier=has_earlier)
         if where != question.conversation:
             question, may_be_in_talk = replace(question, conversation=where), True
-        last = await self._past.last_talk(where, user_id) if may_be_in_talk or wish else None
         if wish is not None:
             return await self._wished(question, wish, last)
         if last is not None and last.is_open:
