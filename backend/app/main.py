@@ -52,7 +52,8 @@ def create_app(
         ):
             app.state.limits = services.limits
             probes.extend(services.probes)
-            app.router.routes.extend([*services.slack_routes, *services.console.routes()])
+            app.router.routes[:0] = services.slack_routes  # asked first: Slack waits for its acknowledgement
+            app.router.routes.extend(services.console.routes())
             async with _at_work(services):
                 yield
                 lifecycle.is_draining = True

@@ -16,6 +16,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from statistics import median
 from typing import Any
 
 from bench_world import (
@@ -24,6 +25,7 @@ from bench_world import (
     Bot,
     Model,
     acks,
+    forget_events,
     free_port,
     model,
     our_app,
@@ -41,6 +43,7 @@ from app.embedded.services import EmbeddedServices
 from app.playground.small_slack import SmallSlack
 
 NO_STREAM_LIMIT = {"SLACK_STREAM_STARTS_PER_MINUTE": "100000", "SLACK_EDITS_PER_MINUTE": "100000"}
+ACK_ROUNDS = 5
 
 
 @dataclass(frozen=True)
@@ -59,11 +62,14 @@ async def warm_up(world: SmallSlack) -> None:
 
 @asynccontextmanager
 async def product(place: Place, port: int, api: str, *, is_single: bool = True, **more: str) -> AsyncIterator[Bot]:
+    await forget_events(place.running.database_url)
     async with our_app(port, api, place.model.url, place.running, is_single=is_single, **(NO_STREAM_LIMIT | more)) as bot:
         yield bot
 
 
 async def measure_acks(place: Place) -> list[Row]:
+    """Both bots by turns, since a machine is not equally quick all the time; the middle one of the ratios counts."""
+
     async def run(start: Callable[[int, str], AbstractAsyncContextManager[Bot]]) -> list[float]:
         port = free_port()
         async with slack(port) as world, start(port, f"{world.api.base_url}/api/"):
@@ -74,12 +80,17 @@ async def measure_acks(place: Place) -> list[Row]:
             await asyncio.sleep(5)
             return acks(world)
 
-    ours = await run(lambda port, api: product(place, port, api, WORKER_CONCURRENCY="1"))
-    theirs = await run(lambda port, api: yardstick("ack", port, api, place.model.url))
-    assert len(ours) >= 1000, f"only {len(ours)} of 1000 events were acknowledged"
+    ratios: dict[float, list[float]] = {0.5: [], 0.99: []}
+    for _ in range(ACK_ROUNDS):
+        ours = await run(lambda port, api: product(place, port, api, WORKER_CONCURRENCY="1"))
+        theirs = await run(lambda port, api: yardstick("ack", port, api, place.model.url))
+        assert len(ours) >= 1000, f"only {len(ours)} of 1000 events were acknowledged"
+        for share, found in ratios.items():
+            found.append(percentile(ours, share) / percentile(theirs, share))
+            print(f"  (p{share * 100:g}: {percentile(ours, share) * 1000:.2f} ms, yardstick {percentile(theirs, share) * 1000:.2f} ms)")
     return [
-        Row("ack with commit ÷ ack alone, p50 (100 events/s)", percentile(ours, 0.5) / percentile(theirs, 0.5), 2, 1.3, "×"),
-        Row("ack with commit ÷ ack alone, p99 (100 events/s)", percentile(ours, 0.99) / percentile(theirs, 0.99), 4, 2.5, "×"),
+        Row("ack with commit ÷ ack alone, p50 (100 events/s)", median(ratios[0.5]), 2, 1.3, "×"),
+        Row("ack with commit ÷ ack alone, p99 (100 events/s)", median(ratios[0.99]), 4, 2.5, "×"),
     ]
 
 

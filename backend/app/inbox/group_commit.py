@@ -23,6 +23,7 @@ ANSWER_WITHIN_SECONDS = 2.5  # Slack gives up after 3
 STATEMENT_SECONDS = 2.0
 MOST_PER_COMMIT = 200
 PAUSE_BEFORE_RECONNECT_SECONDS = 0.05
+ONE_PLAN = "set plan_cache_mode = force_generic_plan"  # planning the same statement anew takes a tenth of the time to a 200
 
 
 @dataclass
@@ -36,7 +37,7 @@ class GroupCommit:
     """The one writer of inbox rows in a process."""
 
     def __init__(self, database_url: str) -> None:
-        self._connection = DedicatedConnection(database_url, application_name="sales-agent inbox")
+        self._connection = DedicatedConnection(database_url, application_name="sales-agent inbox", prepare=ONE_PLAN)
         self._waiting: list[_Waiting] = []
         self._writer: asyncio.Task[None] | None = None
 

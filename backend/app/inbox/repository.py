@@ -20,13 +20,12 @@ with arrived as (
     on conflict do nothing
     returning id, team_id, event_id, kind, conversation
 ), enqueued as (
-    select procrastinate_defer_jobs_v1(array_agg(
-        row(case when kind in ('message', 'retry') then 'answer' else 'quick' end, 'handle_event', 0,
-            case when kind = 'stop' then null else conversation end, null, jsonb_build_object('inbox_id', id), null
-        )::procrastinate_job_to_defer_v1 order by id)) as jobs
-    from stored having count(*) > 0
+    insert into procrastinate_jobs (queue_name, task_name, lock, args)
+    select case when kind in ('message', 'retry') then 'answer' else 'quick' end, 'handle_event',
+        case when kind = 'stop' then null else conversation end, jsonb_build_object('inbox_id', id)
+    from stored order by id
 )
-select stored.id, stored.team_id, stored.event_id from stored cross join (select count(jobs) from enqueued) as counted
+select team_id, event_id from stored
 """
 
 _CLAIM = """

@@ -77,13 +77,13 @@ with elected as materialized (
       )
     order by i.id limit 500
 ), enqueued as (
-    select procrastinate_defer_jobs_v1(array_agg(
-        row(case when kind in ('message', 'retry') then 'answer' else 'quick' end, 'handle_event', 0,
-            case when kind = 'stop' then null else conversation end, null, jsonb_build_object('inbox_id', id), null
-        )::procrastinate_job_to_defer_v1 order by id)) as jobs
-    from forgotten having count(*) > 0
+    insert into procrastinate_jobs (queue_name, task_name, lock, args)
+    select case when kind in ('message', 'retry') then 'answer' else 'quick' end, 'handle_event',
+        case when kind = 'stop' then null else conversation end, jsonb_build_object('inbox_id', id)
+    from forgotten order by id
+    returning id
 )
-select coalesce((select array_length(jobs, 1) from enqueued), 0)
+select count(*) from enqueued
 """
 
 _REMOVE_ENDED_JOBS = """

@@ -14,9 +14,11 @@ _CONNECT_TIMEOUT_SECONDS = 2.0
 class DedicatedConnection:
     """Opened at first use and again after every loss. For use by one task at a time."""
 
-    def __init__(self, url: str, *, application_name: str) -> None:
+    def __init__(self, url: str, *, application_name: str, prepare: str = "") -> None:
+        """``prepare``: SQL for every new connection, such as ``set``. (Poolers refuse unknown settings at the greeting.)"""
         self._url = driver_url(url)
         self._application_name = application_name
+        self._prepare = prepare
         self._connection: Any = None
 
     async def fetch(self, sql: str, *args: Any, timeout_seconds: float) -> list[Record]:
@@ -42,6 +44,8 @@ class DedicatedConnection:
                 timeout=_CONNECT_TIMEOUT_SECONDS,
                 server_settings={"application_name": self._application_name, "timezone": "UTC"},
             )
+            if self._prepare:
+                await self._connection.execute(self._prepare)
         return self._connection
 
     def drop(self) -> None:

@@ -48,6 +48,9 @@ async def running(
             await run
 
 
+async def nothing(inbox_id: int) -> None: ...
+
+
 async def eventually(is_so: Callable[[], Any]) -> None:
     """Waits until it is so; the limit is generous, since it only matters when a test fails."""
     async with asyncio.timeout(20):
@@ -77,6 +80,20 @@ async def test_a_stored_event_is_handled_and_its_job_goes(inbox: Inbox, database
         await eventually(lambda: handled)
         await eventually(lambda: _none(jobs(database)))
     assert handled == [1]
+
+
+async def test_the_library_notes_only_how_a_job_ended(inbox: Inbox, database: Database):
+    notes = "select type::text from procrastinate_events"
+
+    async with running(database, nothing):
+        await inbox.store_once(message(1))
+        await eventually(lambda: _none(jobs(database)))
+    await inbox.store_once(message(2))
+    async with database.reading() as session:
+        assert await session.fetch(notes) == []
+        await session.execute("update procrastinate_jobs set status = 'doing'")
+        await session.execute("update procrastinate_jobs set status = 'failed'")
+        assert [row["type"] for row in await session.fetch(notes)] == ["failed"]
 
 
 async def _none(rows: Any) -> bool:
@@ -350,8 +367,6 @@ async def test_two_processes_run_a_periodic_job_once_per_tick(database: Database
     async def remember(tick: datetime) -> None:
         ticks.append(tick)
 
-    async def nothing(inbox_id: int) -> None: ...
-
     # Whoever starts makes up for the last tick, when it is less than twelve hours old.
     periodic = [Periodic("hourly", "0 * * * *", remember)]
     async with running(database, nothing, periodic=periodic), running(database, nothing, periodic=periodic):
@@ -368,8 +383,6 @@ async def test_a_side_task_that_fails_comes_again(database: Database):
         turns.append(1)
         raise RuntimeError("broken")
 
-    async def nothing(inbox_id: int) -> None: ...
-
     async with running(database, nothing, side=[SideTask("failing", 0.01, fail)]):
         await eventually(lambda: len(turns) > 2)
 
@@ -380,8 +393,6 @@ async def test_ended_jobs_and_silent_workers_are_cleared_away(inbox: Inbox, data
         await session.execute("update procrastinate_jobs set status = 'failed'")
         await session.execute("update procrastinate_events set at = now() - interval '8 days'")
         await session.execute("insert into procrastinate_workers (last_heartbeat) values (now() - interval '2 hours'), (now())")
-
-    async def nothing(inbox_id: int) -> None: ...
 
     async def only_the_living() -> bool:
         async with database.reading() as session:
@@ -407,7 +418,6 @@ async def test_the_library_still_has_the_functions_we_call(database: Database):
     async with database.reading() as session:
         names = {row["proname"] for row in await session.fetch("select proname from pg_proc where proname like 'procrastinate%'")}
     assert names >= {
-        "procrastinate_defer_jobs_v1",
         "procrastinate_finish_job_v1",
         "procrastinate_retry_job_v2",
         "procrastinate_fetch_job_v2",
