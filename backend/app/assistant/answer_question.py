@@ -178,11 +178,11 @@ class AnswerQuestion:
         """The talk and the knowledge, at the same time unless the question can only be understood from the talk."""
         remark = Remark.THANKS if ends_talk(question.text) else remark_of(question.text, in_talk=True)
         if remark is Remark.FOLLOW_UP:
-            talk = await self._recent_turns.recall(question.conversation)
+            talk = await self._talk_so_far(question)
             remark, subject = _follow_up(question.text, talk)
             passages = await self._search(subject, question)
         elif remark is Remark.QUESTION and _points_back(question.text):
-            talk = await self._recent_turns.recall(question.conversation)
+            talk = await self._talk_so_far(question)
             _, subject = _follow_up(question.text, talk)
             passages = await self._search(subject, question)
         elif remark is Remark.QUESTION:
@@ -190,7 +190,7 @@ class AnswerQuestion:
             talk, passages = await self._talk_and_knowledge(question)
         else:
             subject, passages = question.text, []
-            talk = await self._recent_turns.recall(question.conversation)
+            talk = await self._talk_so_far(question)
         return _Material(
             talk=talk,
             remark=remark,
@@ -221,11 +221,14 @@ class AnswerQuestion:
     async def _talk_and_knowledge(self, question: Question) -> tuple[Talk, list[Passage]]:
         try:
             async with asyncio.TaskGroup() as tasks:
-                talk = tasks.create_task(self._recent_turns.recall(question.conversation))
+                talk = tasks.create_task(self._talk_so_far(question))
                 passages = tasks.create_task(self._search(question.text, question))
         except ExceptionGroup as failures:
             raise failures.exceptions[0] from None
         return talk.result(), passages.result()
+
+    async def _talk_so_far(self, question: Question) -> Talk:
+        return await self._recent_turns.recall(question.conversation, is_first=question.is_first)
 
     async def _search(self, subject: str, question: Question) -> list[Passage]:
         return await self._knowledge.search(subject, actor=question.actor, limit=MOST_PASSAGES)

@@ -154,20 +154,20 @@ class GuideTalk:
 
     # Which way
 
-    async def consider(self, question: Question, *, wish: Wish | None = None, may_be_in_talk: bool = True) -> Course:
-        """Whether the message is answered or taken into a talk. ``may_be_in_talk``: something may have been said before it."""
+    async def consider(self, question: Question, *, wish: Wish | None = None) -> Course:
+        """Whether the message is answered or taken into a talk."""
         user_id = question.speaker.user_id
-        has_earlier = may_be_in_talk or wish is not None
+        has_earlier = not question.is_first or wish is not None
         where, last = await self._past.talk_for(question.conversation, user_id, has_earlier=has_earlier)
         if where != question.conversation:
-            question, may_be_in_talk = replace(question, conversation=where), True
+            question = replace(question, conversation=where, is_first=False)
         if wish is not None:
             return await self._wished(question, wish, last)
         if last is not None and last.is_open:
             return await self._in_talk(question, last)
         if await self._begins_talk(question):
-            return await self._new_talk(question, in_thread=may_be_in_talk)
-        remark = remark_of(question.text, in_talk=may_be_in_talk)
+            return await self._new_talk(question, in_thread=not question.is_first)
+        remark = remark_of(question.text, in_talk=not question.is_first)
         return Course(Way.ANSWER, question, offers_talk=remark is Remark.QUESTION)
 
     async def _wished(self, question: Question, wish: Wish, last: OpenTalk | None) -> Course:
@@ -219,7 +219,7 @@ class GuideTalk:
 
     async def __call__(self, question: Question, course: Course) -> Guided:
         """What the coach says now. ``LostClaim`` and ``StorageUnavailable`` pass; a model that fails is done without."""
-        dialogue = await self._recent_turns.recall(question.conversation)
+        dialogue = await self._recent_turns.recall(question.conversation, is_first=question.is_first)
         language = dialogue.language or question.language
         calls: list[ModelCall] = []
         try:

@@ -16,6 +16,7 @@ class Question:
     """Something a person wrote to the coach. ``text`` has the bot's mention removed and is otherwise as typed.
 
     ``is_heard_elsewhere``: people of another company read along, so the answer holds nothing of what this one knows.
+    ``is_first``: nothing can have been said in its conversation before.
     """
 
     speaker: Person
@@ -25,6 +26,7 @@ class Question:
     language: Language
     claim: Claim
     is_heard_elsewhere: bool = False
+    is_first: bool = False
 
     @property
     def actor(self) -> Actor:

@@ -6,6 +6,7 @@ While Redis is away each process counts for itself and allows its share only.
 """
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,24 +15,28 @@ from app.core.clock import Clock, SystemClock
 
 MOST_LOCAL_KEYS = 10_000
 
-# Returns the milliseconds to wait: 0 means taken.
+# Returns the milliseconds to wait for each key: 0 means taken. Keys after the first refused one are not looked at.
 _TAKE = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local limit, window, cost = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local oldest = redis.call('LINDEX', KEYS[1], 0)
-while oldest and tonumber(oldest) <= now - window do
-    redis.call('LPOP', KEYS[1])
-    oldest = redis.call('LINDEX', KEYS[1], 0)
+local window, cost, waits = tonumber(ARGV[1]), tonumber(ARGV[2]), {}
+for number, key in ipairs(KEYS) do
+    local oldest = redis.call('LINDEX', key, 0)
+    while oldest and tonumber(oldest) <= now - window do
+        redis.call('LPOP', key)
+        oldest = redis.call('LINDEX', key, 0)
+    end
+    local excess = redis.call('LLEN', key) + cost - tonumber(ARGV[2 + number])
+    if excess > 0 then
+        local blocking = redis.call('LINDEX', key, excess - 1)
+        waits[number] = math.max(1, (blocking and tonumber(blocking) or now) + window - now)
+        return waits
+    end
+    for _ = 1, cost do redis.call('RPUSH', key, now) end
+    redis.call('PEXPIRE', key, window)
+    waits[number] = 0
 end
-local excess = redis.call('LLEN', KEYS[1]) + cost - limit
-if excess > 0 then
-    local blocking = redis.call('LINDEX', KEYS[1], excess - 1)
-    return math.max(1, (blocking and tonumber(blocking) or now) + window - now)
-end
-for _ = 1, cost do redis.call('RPUSH', KEYS[1], now) end
-redis.call('PEXPIRE', KEYS[1], window)
-return 0
+return waits
 """
 
 
@@ -57,18 +62,27 @@ class Limits:
 
     async def take(self, key: str, *, limit: int, seconds: int, cost: int = 1) -> Taken:
         """Counts ``cost`` against ``key`` (see ``keys.limit_key``) unless that exceeds ``limit`` within ``seconds``."""
+        return (await self.take_in_turn({key: limit}, seconds=seconds, cost=cost))[0]
+
+    async def take_in_turn(self, limits: Mapping[str, int], *, seconds: int, cost: int = 1) -> list[Taken]:
+        """The same for several keys, one after the other, up to the first that refuses: its answer is the last one."""
         try:
-            wait_ms = await self._connection.run(lambda client: self._run(client, key, limit, seconds, cost))
-            taken = Taken(wait_ms == 0, wait_ms / 1000)
+            waits = await self._connection.run(lambda client: self._run(client, limits, seconds, cost))
+            taken = [Taken(wait_ms == 0, wait_ms / 1000) for wait_ms in waits]
         except RedisAway:
-            taken = self._take_locally(key, limit, seconds, cost)
-        self.refused_count += not taken.is_allowed
+            taken = []
+            for key, limit in limits.items():
+                taken.append(self._take_locally(key, limit, seconds, cost))
+                if not taken[-1].is_allowed:
+                    break
+        self.refused_count += not taken[-1].is_allowed
         return taken
 
-    async def _run(self, client: Any, key: str, limit: int, seconds: int, cost: int) -> int:
+    async def _run(self, client: Any, limits: Mapping[str, int], seconds: int, cost: int) -> list[int]:
         if self._script is None:
             self._script = client.register_script(_TAKE)
-        return int(await self._script(keys=[key], args=[limit, seconds * 1000, cost], client=client))
+        waits: list[int] = await self._script(keys=[*limits], args=[seconds * 1000, cost, *limits.values()], client=client)
+        return waits
 
     def _take_locally(self, key: str, limit: int, seconds: int, cost: int) -> Taken:
         self.local_count += 1

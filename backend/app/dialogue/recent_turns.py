@@ -32,8 +32,13 @@ class RecentTurns:
         self._cache = cache
         self._ttl_seconds = cache_hours * 3600
 
-    async def recall(self, conversation: Conversation) -> Talk:
-        """The talk so far. Whoever answers calls :meth:`remember` afterwards; otherwise the next one reads PostgreSQL."""
+    async def recall(self, conversation: Conversation, *, is_first: bool = False) -> Talk:
+        """The talk so far. Whoever answers calls :meth:`remember` afterwards; otherwise the next one reads PostgreSQL.
+
+        ``is_first``: what is answered begins the conversation, so that there is nothing to look for.
+        """
+        if is_first:
+            return Talk()
         cached = await self._cache.take(session_key(conversation.key))
         if cached and (talk := self._opened(cached, conversation)):
             return talk

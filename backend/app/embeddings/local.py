@@ -21,12 +21,12 @@ from app.embeddings.embedder import EmbedderBusy, Vectors
 MODEL = "multilingual-e5-small-q4/384"
 LONGEST_QUESTION = 400  # characters; a question is cut there, since long ones cost most and say no more
 LONGEST_PASSAGE = 2_000  # characters; the model reads 512 tokens
-MOST_SAVED_UP_SECONDS = 1.0
+MOST_SAVED_UP_SECONDS = 0.4
 MOST_WAITING = 3
 
 
 class LocalEmbedder:
-    """``core_share`` is the part of one core that questions may take in the long run; a second's worth may be used at once."""
+    """``core_share`` is the part of one core that questions may take in the long run; some twenty may come at once."""
 
     def __init__(self, *, core_share: float = 0.5, clock: Clock | None = None) -> None:
         self._core_share = core_share

@@ -7,6 +7,7 @@ worker has claimed the event since (because this one seemed dead), the step chan
 import json
 from datetime import timedelta
 from typing import Self, TypeVar
+from weakref import WeakSet
 
 from app.core.encryption import Cipher
 from app.core.errors import LostClaim
@@ -41,6 +42,7 @@ class Inbox:
         self._database = database
         self._cipher = cipher
         self._commits = GroupCommit(database.url)
+        self._finished: WeakSet[Claim] = WeakSet()  # by this process; an entry goes when its handler lets go of the claim
 
     async def __aenter__(self) -> Self:
         return self
@@ -111,7 +113,7 @@ class Inbox:
             _demand(await InboxRepository(session).forget_part(claim, part=part, ts=ts), claim)
 
     async def finish_part(self, claim: Claim, *, part: int) -> None:
-        """This part stands in Slack in its final form."""
+        """This part stands in Slack in its final form, and is not the last one (see :meth:`finish`)."""
         async with self._database.reading() as session:
             _demand(await InboxRepository(session).finish_part(claim, part), claim)
 
@@ -120,18 +122,25 @@ class Inbox:
         sealed = self._cipher.encrypt(text, place=_draft_place(claim))
         _demand(await InboxRepository(session).keep_draft(claim, sealed), claim)
 
-    async def finish(self, claim: Claim, *, outcome: str, reference: str | None = None) -> None:
-        """The event is dealt with. ``outcome``: answered, explained, ignored, stopped, withdrawn or dead."""
+    async def finish(self, claim: Claim, *, outcome: str, reference: str | None = None, part: int | None = None) -> None:
+        """The event is dealt with. ``outcome``: answered, explained, ignored, stopped, withdrawn or dead.
+
+        ``part``: the last part of its reply, which stands in Slack in its final form.
+        """
         async with self._database.reading() as session:
-            _demand(await InboxRepository(session).finish(claim, outcome, reference), claim)
+            _demand(await InboxRepository(session).finish(claim, outcome, reference, part), claim)
+        self._finished.add(claim)
 
     async def finish_nameless(self, claim: Claim, *, outcome: str) -> None:
         """Like :meth:`finish`, and from now on the event neither names its person nor holds a word of theirs."""
         async with self._database.reading() as session:
             _demand(await InboxRepository(session).finish_nameless(claim, outcome), claim)
+        self._finished.add(claim)
 
     async def finish_if_open(self, claim: Claim, *, outcome: str, reference: str | None = None) -> None:
         """Like :meth:`finish`, but an event that is finished already, or not ours any more, is left alone."""
+        if claim in self._finished:
+            return
         async with self._database.reading() as session:
             await InboxRepository(session).finish(claim, outcome, reference)
 

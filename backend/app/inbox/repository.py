@@ -85,8 +85,15 @@ update inbox set draft = coalesce(draft, $4) where id = $1 and team_id = $2 and 
 """
 
 _FINISH = """
-update inbox set done_at = now(), outcome = $4, reference = coalesce($5, reference)
-where id = $1 and team_id = $2 and epoch = $3 and done_at is null
+with done as (
+    update inbox set done_at = now(), outcome = $4, reference = coalesce($5, reference)
+    where id = $1 and team_id = $2 and epoch = $3 and done_at is null
+    returning id
+), shown as (
+    update reply_parts set finished_at = coalesce(finished_at, now()) from done
+    where team_id = $2 and inbox_id = done.id and part = $6
+)
+select 1 from done
 """
 
 _FINISH_NAMELESS = """
@@ -236,8 +243,8 @@ class InboxRepository:
     async def keep_draft(self, claim: Claim, draft: bytes) -> bool:
         return bool(await self._session.execute(_KEEP_DRAFT, *_key(claim), draft))
 
-    async def finish(self, claim: Claim, outcome: str, reference: str | None) -> bool:
-        return bool(await self._session.execute(_FINISH, *_key(claim), outcome, reference))
+    async def finish(self, claim: Claim, outcome: str, reference: str | None, part: int | None = None) -> bool:
+        return await self._session.fetch_value(_FINISH, *_key(claim), outcome, reference, part) is not None
 
     async def finish_nameless(self, claim: Claim, outcome: str) -> bool:
         return bool(await self._session.execute(_FINISH_NAMELESS, *_key(claim), outcome))

@@ -44,6 +44,8 @@ class PoolConnector(BaseAsyncConnector):
         self._listener = listener
         self._wake: Callable[[], None] | None = None
         self._news = 0
+        self._expected: int | None = None  # jobs announced and not yet asked for; None: any number may wait
+        self._is_going_on = False  # the last question for a job found one
         self._is_storage_away = False
         self.worker_id: int | None = None
         self._held: set[tuple[int, int]] = set()
@@ -84,7 +86,7 @@ class PoolConnector(BaseAsyncConnector):
         news = asyncio.Event()
         self._wake = news.set
         try:
-            with self._listener.hearing(next(iter(channels)), lambda _: self.wake()):
+            with self._listener.hearing(next(iter(channels)), self._hear):
                 while True:
                     await news.wait()
                     news.clear()
@@ -92,11 +94,16 @@ class PoolConnector(BaseAsyncConnector):
         finally:
             self._wake = None
 
-    def wake(self) -> None:
-        """Has the worker look for jobs."""
+    def wake(self, *, jobs: int | None = None) -> None:
+        """Has the worker look for ``jobs`` new jobs, or for as many as there are."""
         self._news += 1
+        self._expected = None if jobs is None or self._expected is None else self._expected + jobs
         if self._wake is not None:
             self._wake()
+
+    def _hear(self, announcement: str) -> None:
+        """One job each; an empty one after a reconnection, when nobody knows how many were missed."""
+        self.wake(jobs=1 if announcement else None)
 
     @property
     def held(self) -> set[int]:
@@ -114,7 +121,13 @@ class PoolConnector(BaseAsyncConnector):
             raise exceptions.ConnectorException(type(error).__name__) from error
 
     async def _take(self, query: str, arguments: dict[str, Any]) -> dict[str, Any]:
-        """What is announced while we look is looked for again: the worker forgets announcements after each look."""
+        """What is announced while we look is looked for again: the worker forgets announcements after each look.
+
+        After each job the worker asks for the next; PostgreSQL is not troubled with that when no other was announced.
+        """
+        if self._is_going_on and self._expected == 0:
+            self._is_going_on = False
+            return _NO_JOB
         while True:
             known = self._news
             try:
@@ -125,10 +138,14 @@ class PoolConnector(BaseAsyncConnector):
                 self._note_outage(is_over=False)
                 return _NO_JOB
             self._note_outage(is_over=True)
-            if row["id"] is not None:
+            self._is_going_on = row["id"] is not None
+            if self._is_going_on:
+                # One that nobody announced, such as a retry that is due, may have company.
+                self._expected = self._expected - 1 if self._expected else None
                 self._held.add((row["id"], row["attempts"]))
                 return row
             if known == self._news:
+                self._expected = 0
                 return _NO_JOB
 
     def _note_outage(self, *, is_over: bool) -> None:
@@ -152,7 +169,7 @@ class PoolConnector(BaseAsyncConnector):
         if row is None:
             logger.info("job_was_taken_over", extra={"job_id": job_id})
         elif row["has_successor"]:
-            self.wake()
+            self.wake(jobs=1)
 
     async def _persistently(self, statement: str, *arguments: Any) -> Record | None:
         pause = 0.05

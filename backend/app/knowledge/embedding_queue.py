@@ -55,6 +55,7 @@ class EmbeddingQueue:
     def __init__(self, database: Database, embedder: Embedder) -> None:
         self._database = database
         self._embedder = embedder
+        self._complete: dict[str, int] = {}  # by workspace, the version of its knowledge at which nothing was missing
 
     async def embed_pending(self, limit: int = 100) -> int:
         """Embeds up to ``limit`` entries of all workspaces, the newest first; how many were done.
@@ -73,8 +74,15 @@ class EmbeddingQueue:
         return done
 
     async def _claim(self) -> str | None:
+        """A workspace where something is missing. Those that have not changed since they lacked nothing are not looked through."""
         async with self._database.transaction() as session:
-            team_id: str | None = await session.fetch_value(_CLAIM, self._embedder.model, LEASE)
+            versions = {row["team_id"]: row["version"] for row in await session.fetch(_FREE)}
+            changed = [team_id for team_id, version in versions.items() if self._complete.get(team_id) != version]
+            if not changed:
+                return None
+            team_id: str | None = await session.fetch_value(_CLAIM, self._embedder.model, LEASE, changed)
+        if team_id is None:
+            self._complete |= {team_id: versions[team_id] for team_id in changed}
         return team_id
 
     async def _embed_portion(self, team_id: str, limit: int) -> int:
@@ -144,6 +152,8 @@ where e.team_id = $3 and e.status = 'published' and not {_HAS_VECTORS}
 order by e.changed_at desc, e.id limit $2
 """  # noqa: S608  (a constant)
 
+_FREE = "select team_id, version from knowledge_state where embedding_until is null or embedding_until < now()"
+
 _CLAIM = f"""
 update knowledge_state set embedding_until = now() + $2
 where team_id = (
@@ -153,7 +163,7 @@ where team_id = (
         where e.team_id = s.team_id and e.status = 'published' and not {_HAS_VECTORS}
         order by e.changed_at desc limit 1
     ) as newest
-    where s.embedding_until is null or s.embedding_until < now()
+    where s.team_id = any($3::text[]) and (s.embedding_until is null or s.embedding_until < now())
     order by newest.changed_at desc limit 1 for update of s skip locked
 )
 returning team_id

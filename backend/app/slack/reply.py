@@ -164,8 +164,9 @@ class Reply:
         for number, part in enumerate(parts):
             if not self._placement.is_finished(number):
                 await self._show_part(number, part, blocks if number == last else ())
-                await self._ledger.finish_part(self._claimed.claim, part=number)
-        await self._ledger.finish(self._claimed.claim, outcome=outcome, reference=reference)
+                if number < last:
+                    await self._ledger.finish_part(self._claimed.claim, part=number)
+        await self._ledger.finish(self._claimed.claim, outcome=outcome, reference=reference, part=last)
         answer_seconds.observe(self._age())
 
     # While the answer is being written

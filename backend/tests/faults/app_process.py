@@ -39,7 +39,6 @@ POINTS_AFTER = {
     "draft_uncommitted": (Inbox, "keep_draft"),
     "answered": (AnswerQuestion, "__call__"),
     "ended": (SlackClient, "stop_stream"),
-    "part_finished": (Inbox, "finish_part"),
     "finished": (Inbox, "finish"),
 }
 

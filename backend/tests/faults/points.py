@@ -2,5 +2,5 @@
 
 POINTS = (
     "claimed", "before_intent", "intended", "before_post", "posted", "recorded", "streaming", "before_draft", "draft_uncommitted",
-    "answered", "before_end", "ended", "part_finished", "before_finish", "finished",
+    "answered", "before_end", "ended", "before_finish", "finished",
 )  # fmt: skip

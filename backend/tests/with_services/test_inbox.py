@@ -236,6 +236,29 @@ async def test_a_finished_event_can_be_retried_once(inbox: Inbox, database: Data
     assert (retry.envelope.kind, retry.envelope.body) == ("retry", envelope().body)
 
 
+async def test_the_last_part_is_finished_with_its_event_and_by_nobody_else(inbox: Inbox, database: Database):
+    [inbox_id] = await stored(inbox, database)
+    zombie = (await claimed(inbox, inbox_id)).claim
+    await inbox.intend_part(zombie, part=0, channel_id="C1", thread_ts="1.0")
+    claim = (await claimed(inbox, inbox_id)).claim
+    with pytest.raises(LostClaim):
+        await inbox.finish(zombie, outcome="answered", part=0)
+    assert len(await inbox.unfinished_parts(timedelta(0))) == 1
+    await inbox.finish(claim, outcome="answered", part=0)
+    assert await inbox.unfinished_parts(timedelta(0)) == []
+
+
+async def test_what_is_finished_already_keeps_its_outcome(inbox: Inbox, database: Database):
+    [inbox_id] = await stored(inbox, database)
+    claim = (await claimed(inbox, inbox_id)).claim
+    await inbox.finish(claim, outcome="answered")
+    await inbox.finish_if_open(claim, outcome="ignored")
+    async with Inbox(database, inbox._cipher) as other_process:
+        await other_process.finish_if_open(claim, outcome="ignored")
+    async with database.reading() as session:
+        assert await session.fetch_value("select outcome from inbox where id = $1", inbox_id) == "answered"
+
+
 async def test_a_message_of_ours_leads_back_to_its_event(inbox: Inbox, database: Database):
     [inbox_id] = await stored(inbox, database)
     claim = (await claimed(inbox, inbox_id)).claim

@@ -4,6 +4,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -359,6 +360,24 @@ async def test_losing_every_connection_loses_no_event(inbox: Inbox, database: Da
         await inbox.store_once(message(2))
         await eventually(lambda: handled == {1, 2})
         await eventually(lambda: _none(jobs(database)))
+
+
+async def test_jobs_that_nobody_announced_are_all_found_by_one_look(inbox: Inbox, database: Database):
+    handled: list[int] = []
+
+    async def handle(inbox_id: int) -> None:
+        handled.append(inbox_id)
+
+    async with running(database, handle, pace=replace(QUICKLY, poll_seconds=1.0)):
+        await inbox.store_once(message(1))
+        await eventually(lambda: handled)
+        async with database.transaction() as session:
+            await session.execute("set local session_replication_role = replica")  # no trigger, no announcement
+            await session.execute(
+                "insert into procrastinate_jobs (queue_name, task_name, args) "
+                "select 'answer', 'handle_event', jsonb_build_object('inbox_id', n) from generate_series(1, 20) n"
+            )
+        await eventually(lambda: len(handled) == 21)  # one a second would take longer than this waits
 
 
 async def test_two_processes_run_a_periodic_job_once_per_tick(database: Database):

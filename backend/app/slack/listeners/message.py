@@ -40,9 +40,9 @@ class Heard:
     wish: Wish | None = None
 
     @property
-    def may_be_in_talk(self) -> bool:
+    def is_first(self) -> bool:
         """A message at top level begins its thread, unless it is asked again."""
-        return self.spoken.is_in_thread or self.claimed.envelope.kind != "message"
+        return not self.spoken.is_in_thread and self.claimed.envelope.kind == "message"
 
 
 async def answer_message(body: dict[str, Any], context: AsyncBoltContext) -> None:
@@ -72,7 +72,7 @@ async def _answer(edge: SlackEdge, heard: Heard) -> None:
             await bring_in_files(edge, reply, heard.claimed, heard.spoken, person=heard.person, language=heard.language)
         else:
             await reply.show_work()
-            course = await edge.guide_talk.consider(_question(heard), wish=heard.wish, may_be_in_talk=heard.may_be_in_talk)
+            course = await edge.guide_talk.consider(_question(heard), wish=heard.wish)
             if course.way is Way.TALK:
                 await guide(edge, course, reply)
             else:
@@ -163,7 +163,7 @@ async def _whisper(edge: SlackEdge, heard: Heard, text: str, blocks: Any) -> Non
 def _question(heard: Heard) -> Question:
     return Question(
         speaker=heard.person, conversation=heard.spoken.conversation, text=heard.spoken.text, asked_at=heard.spoken.asked_at,
-        language=heard.language, claim=heard.claimed.claim, is_heard_elsewhere=heard.spoken.is_heard_elsewhere,
+        language=heard.language, claim=heard.claimed.claim, is_heard_elsewhere=heard.spoken.is_heard_elsewhere, is_first=heard.is_first,
     )  # fmt: skip
 
 

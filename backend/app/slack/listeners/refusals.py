@@ -36,17 +36,13 @@ def refusal_of(spoken: Spoken, person: Person, language: Language, *, max_length
 async def limit_refusal(edge: SlackEdge, spoken: Spoken, language: Language) -> Refusal | None:
     """Counts the question against the person's and the workspace's limit of a minute."""
     team_id = spoken.conversation.team_id
-    own = await edge.limits.take(
-        limit_key(team_id, "questions", spoken.user_id), limit=edge.rules.questions_per_minute, seconds=60
-    )
-    if not own.is_allowed:
-        return Refusal(message("agent.slow_down", language, seconds=ceil(own.retry_after_seconds)))
-    all_of_us = await edge.limits.take(
-        limit_key(team_id, "questions"), limit=edge.rules.questions_per_minute_workspace, seconds=60
-    )
-    if not all_of_us.is_allowed:
-        return Refusal(message("agent.workspace_busy", language, seconds=ceil(all_of_us.retry_after_seconds)))
-    return None
+    own, all_of_us = limit_key(team_id, "questions", spoken.user_id), limit_key(team_id, "questions")
+    allowed = {own: edge.rules.questions_per_minute, all_of_us: edge.rules.questions_per_minute_workspace}
+    taken = await edge.limits.take_in_turn(allowed, seconds=60)
+    if taken[-1].is_allowed:
+        return None
+    sentence = "agent.slow_down" if len(taken) == 1 else "agent.workspace_busy"
+    return Refusal(message(sentence, language, seconds=ceil(taken[-1].retry_after_seconds)))
 
 
 async def is_loop(edge: SlackEdge, spoken: Spoken) -> bool:
