@@ -16,6 +16,9 @@ import aiohttp
 import httpx2
 
 CONNECT_SECONDS = 5.0
+CROWD = 64  # answers; a process that reads more at once takes what they bring in larger bites
+BITE_SECONDS = 0.1  # Slack is shown new text ten times less often
+SOON = 3  # chunks that are read at once in any case: the first words are in them
 
 
 def http_client() -> httpx2.AsyncClient:
@@ -28,7 +31,9 @@ class AiohttpTransport(httpx2.AsyncBaseTransport):
 
     def __init__(self) -> None:
         self._session: aiohttp.ClientSession | None = None
+        self._being_read: set[ChunksAsTheyArrive] = set()
         self._authorities = _authorities()
+        self._proxies = getproxies()  # as they are at the start: reading them for each request costs 50 µs
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         body = await request.aread()
@@ -39,7 +44,7 @@ class AiohttpTransport(httpx2.AsyncBaseTransport):
                 data=body,
                 headers=[(name, value) for name, value in request.headers.items() if name not in {"host", "content-length"}],
                 timeout=_timeout(request),
-                proxy=_proxy_for(request.url),
+                proxy=self._proxy_for(request.url),
                 allow_redirects=False,
             )
         except aiohttp.ConnectionTimeoutError as error:
@@ -50,7 +55,7 @@ class AiohttpTransport(httpx2.AsyncBaseTransport):
             raise httpx2.ConnectError(str(error), request=request) from error
         except aiohttp.ClientError as error:
             raise httpx2.RemoteProtocolError(str(error), request=request) from error
-        chunks = ChunksAsTheyArrive(answer, request)
+        chunks = ChunksAsTheyArrive(answer, request, self._being_read)
         headers = list(answer.headers.items())
         return httpx2.Response(answer.status, headers=headers, stream=chunks, extensions={"chunks": chunks}, request=request)
 
@@ -58,6 +63,9 @@ class AiohttpTransport(httpx2.AsyncBaseTransport):
         if self._session is not None:
             await self._session.close()
             self._session = None
+
+    def _proxy_for(self, url: httpx2.URL) -> str | None:
+        return None if not self._proxies or proxy_bypass(url.host) else self._proxies.get(url.scheme)
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -68,16 +76,26 @@ class AiohttpTransport(httpx2.AsyncBaseTransport):
 
 
 class ChunksAsTheyArrive(httpx2.AsyncByteStream):
-    """The bytes of an answer. A plain iterator: closing it early leaves no half-run generators to the event loop."""
+    """The bytes of an answer. A plain iterator: closing it early leaves no half-run generators to the event loop.
 
-    def __init__(self, answer: aiohttp.ClientResponse, request: httpx2.Request) -> None:
+    In a crowd, waking up for every token of every answer would be most of the work: there each answer is read a few times a
+    second, and what has come meanwhile is taken in one go.
+    """
+
+    def __init__(self, answer: aiohttp.ClientResponse, request: httpx2.Request, being_read: set["ChunksAsTheyArrive"]) -> None:
         self._answer = answer
         self._request = request
+        self._count = 0
+        self._being_read = being_read
+        being_read.add(self)
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
 
     async def __anext__(self) -> bytes:
+        self._count += 1
+        if self._count > SOON and len(self._being_read) > CROWD and not self._answer.content.is_eof():
+            await asyncio.sleep(BITE_SECONDS)
         try:
             chunk = await self._answer.content.readany()
         except TimeoutError as error:
@@ -89,6 +107,7 @@ class ChunksAsTheyArrive(httpx2.AsyncByteStream):
         return chunk
 
     async def aclose(self) -> None:
+        self._being_read.discard(self)
         # A connection with an unread rest cannot be used again, and the vendor writes on until it is closed.
         if self._answer.content.at_eof():
             self._answer.release()
@@ -111,11 +130,6 @@ def _authorities() -> ssl.SSLContext:
 def _timeout(request: httpx2.Request) -> aiohttp.ClientTimeout:
     given: dict[str, Any] = request.extensions.get("timeout", {})
     return aiohttp.ClientTimeout(total=None, sock_connect=given.get("connect"), sock_read=given.get("read"))
-
-
-def _proxy_for(url: httpx2.URL) -> str | None:
-    proxies = getproxies()
-    return None if not proxies or proxy_bypass(url.host) else proxies.get(url.scheme)
 
 
 async def read_rest(chunks: AsyncIterator[bytes]) -> None:
