@@ -74,7 +74,7 @@ class EmbeddingQueue:
         return done
 
     async def _claim(self) -> str | None:
-        """A workspace where something is missing. Those that have not changed since they lacked nothing are not looked through."""
+        """A workspace where something is missing; one that has not changed since it lacked nothing is not looked through."""
         async with self._database.transaction() as session:
             versions = {row["team_id"]: row["version"] for row in await session.fetch(_FREE)}
             changed = [team_id for team_id, version in versions.items() if self._complete.get(team_id) != version]

@@ -163,7 +163,8 @@ async def _whisper(edge: SlackEdge, heard: Heard, text: str, blocks: Any) -> Non
 def _question(heard: Heard) -> Question:
     return Question(
         speaker=heard.person, conversation=heard.spoken.conversation, text=heard.spoken.text, asked_at=heard.spoken.asked_at,
-        language=heard.language, claim=heard.claimed.claim, is_heard_elsewhere=heard.spoken.is_heard_elsewhere, is_first=heard.is_first,
+        language=heard.language, claim=heard.claimed.claim, is_heard_elsewhere=heard.spoken.is_heard_elsewhere,
+        is_first=heard.is_first,
     )  # fmt: skip
 
 
