@@ -60,6 +60,23 @@ async def test_a_result_is_shared_with_the_channel_by_its_button(product: Produc
     assert any("値引きの承認ルール" in visible_text(message) and "共有しました" in visible_text(message) for message in messages)
 
 
+@pytest.mark.parametrize(("is_known", "reason"), [(True, "社外の方が参加している"), (False, "確かめられない")])
+async def test_nothing_is_shared_where_people_outside_the_company_read_or_may_read(
+    product: Product, is_known: bool, reason: str
+) -> None:
+    await product.knows("値引きの承認ルール", "10%を超える値引きには部長の承認が必要です。")
+    channel = product.slack.channel(SALES_CHANNEL)
+    await product.slack.command("/ai_knowledge", "値引き", channel=SALES_CHANNEL)
+    [shown] = product.slack.ephemerals_for(KENTA, channel=SALES_CHANNEL)
+    if is_known:
+        channel.is_shared_with_others = True
+    else:
+        product.slack.faults.add("conversations.info", "error", error="channel_not_found")
+    assert (await product.slack.click("knowledge_share_0", ts=shown["ts"], channel=SALES_CHANNEL)).is_ok
+    assert not any("共有しました" in visible_text(message) for message in channel.messages.values())
+    assert reason in visible_text(product.slack.ephemerals_for(KENTA, channel=SALES_CHANNEL)[-1])
+
+
 async def test_history_lists_the_callers_own_talks_and_nobody_elses(product: Product) -> None:
     await product.final(await product.slack.dm("A社の値引きについて相談です"))
     await product.final(await product.slack.dm("私だけの秘密の相談です", user=YOKO))

@@ -6,7 +6,7 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncBoltContext
 
-from app.core.errors import NotAllowed, NotFound
+from app.core.errors import NotAllowed, NotFound, SlackError
 from app.i18n.language import Language
 from app.i18n.messages import message
 from app.knowledge.entry import Category
@@ -57,18 +57,32 @@ async def search_in_window(ack: AsyncAck, body: dict[str, Any], view: dict[str, 
 async def share_knowledge(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:
     """Searched again with the channel's eyes: what not everybody there may know is not shown there."""
     edge = edge_of(context)
-    actor = replace(await somebody(edge, body), is_private=False, channel_id=body["channel"]["id"])
+    channel_id = body["channel"]["id"]
+    actor = replace(await somebody(edge, body), is_private=False, channel_id=channel_id)
     language = await language_of_actor(edge, actor)
     wanted = json.loads(action["value"])
     found = await edge.knowledge.search(wanted["query"], actor=actor, limit=20)
     passage = next((passage for passage in found if passage.entry_id == wanted["entry"]), None)
     await ack()
     if passage is None:
-        await say_to_clicker(edge, body, message("commands.ai_knowledge.share_refused", language), language)
-        return
+        return await say_to_clicker(edge, body, message("commands.ai_knowledge.share_refused", language), language)
+    if reason := await _against_sharing(edge, channel_id):
+        return await say_to_clicker(edge, body, message(reason, language), language)
     name = str(body["user"].get("name") or body["user"].get("username") or "")
     blocks = shared_knowledge(passage, language, name=name, links=edge.rules.links)
     await respond(edge.client.web, body["response_url"], text=foreign(passage.title, _NAME), blocks=blocks, in_channel=True)
+    return None
+
+
+async def _against_sharing(edge: SlackEdge, channel_id: str) -> str | None:
+    """The sentence's key when people of another company read the channel, or when Slack does not say whether they do."""
+    try:
+        answer = await edge.client.call("conversations.info", json={"channel": channel_id})
+    except SlackError:
+        return "commands.ai_knowledge.share_unknown"
+    channel = answer["channel"]
+    is_heard_elsewhere = channel.get("is_ext_shared") or channel.get("is_pending_ext_shared")
+    return "commands.ai_knowledge.share_outside" if is_heard_elsewhere else None
 
 
 async def judge_knowledge(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:
