@@ -48,7 +48,7 @@ class ShowHistory:
 
     def __init__(
         self, *, database: Database, cipher: Cipher, clock: Clock, talks: PastTalks, growth: ShowGrowth,
-        memories: ShowsMemories | None = None,
+        memories: ShowsMemories,
     ) -> None:  # fmt: skip
         self._database = database
         self._cipher = cipher
@@ -63,7 +63,7 @@ class ShowHistory:
         now, zone = self._clock.now(), zone_of(person.time_zone)
         since, today = now - timedelta(days=days), today_of(now, person.time_zone)
         sessions = await self._talks.latest_of(actor, days=days)
-        insights = await self._memories.latest(actor, MOST_INSIGHTS) if self._memories else ()
+        insights = await self._memories.latest(actor, MOST_INSIGHTS)
         async with self._database.reading() as session:
             progress, plans = ProgressRepository(session), PlanRepository(session, self._cipher)
             tally = await progress.tally(team_id, user_id, since=since, today=today)

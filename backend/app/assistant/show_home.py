@@ -67,7 +67,7 @@ class ShowHome:
 
     def __init__(
         self, *, database: Database, cipher: Cipher, clock: Clock, talks: PastTalks, growth: ShowGrowth,
-        memories: ShowsMemories | None = None,
+        memories: ShowsMemories,
     ) -> None:  # fmt: skip
         self._database = database
         self._cipher = cipher
@@ -110,7 +110,7 @@ class ShowHome:
             return items, tally, await plans.latest_topic(actor.team_id, actor.user_id)
 
     async def _latest_memories(self, actor: Actor) -> Sequence[ShownMemory]:
-        return await self._memories.latest(actor, MOST_MEMORIES) if self._memories else ()
+        return await self._memories.latest(actor, MOST_MEMORIES)
 
 
 def focus_of(items: Sequence[PlanItem], topic: str | None, growth: Growth, taxonomy: Taxonomy, *, today: date) -> Focus:

@@ -5,13 +5,17 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from app.assistant.change_plan import ChangePlan
+from app.assistant.memories import Memories
 from app.assistant.note_outcome import NoteOutcome
 from app.assistant.past_talks import PastTalks
 from app.assistant.show_growth import ShowGrowth
 from app.assistant.show_history import ShowHistory
+from app.cache.cache import Cache
+from app.cache.connection import RedisConnection, RedisOptions
 from app.coaching.growth.levels import Step
 from app.coaching.growth.repository import Evidence, EvidenceRepository, Outcome
 from app.coaching.growth.taxonomy import own_taxonomy
+from app.coaching.memory.recollection import Recollection
 from app.core.encryption import Cipher
 from app.people.person import Actor, Person
 from app.storage.database import Database
@@ -37,14 +41,18 @@ class FixedClock:
 class World:
     """The use cases of growth over one database."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, redis_url: str) -> None:
         self.database, self.clock = database, FixedClock()
         taxonomy = own_taxonomy()
         self.growth = ShowGrowth(database=database, clock=self.clock, taxonomy=taxonomy)
         self.change = ChangePlan(database=database, cipher=CIPHER, clock=self.clock, taxonomy=taxonomy)
         self.note_outcome = NoteOutcome(database=database, taxonomy=taxonomy)
         talks = PastTalks(database, CIPHER, self.clock)
-        self.history = ShowHistory(database=database, cipher=CIPHER, clock=self.clock, talks=talks, growth=self.growth)
+        recollection = Recollection(database, CIPHER, Cache(RedisConnection.open(RedisOptions(redis_url))))
+        memories = Memories(database=database, cipher=CIPHER, recollection=recollection, clock=self.clock)
+        self.history = ShowHistory(
+            database=database, cipher=CIPHER, clock=self.clock, talks=talks, growth=self.growth, memories=memories
+        )
 
     async def plan(self, *titles: str, actor: Actor = ME, topic: str = "prospecting", due_in_days: int = 3) -> list[int]:
         async with self.database.transaction() as session:
@@ -59,8 +67,8 @@ class World:
 
 
 @pytest.fixture
-def world(database: Database) -> World:
-    return World(database)
+def world(database: Database, redis_url: str) -> World:
+    return World(database, redis_url)
 
 
 async def test_evidence_is_kept_once_per_source_and_the_last_word_holds(database: Database) -> None:

@@ -18,8 +18,7 @@ from app.slack.blocks.parts import Block
 from app.slack.blocks.plan_forms import notice_modal
 from app.slack.blocks.proposals import LONGEST_IN_FORM, decision_text, entry_modal
 from app.slack.edge import SlackEdge
-from app.slack.listeners.context import edge_of
-from app.slack.listeners.windows import language_of_actor, open_window, say_to_clicker, somebody, typed
+from app.slack.listeners.windows import open_window, say_to_clicker, typed, who_clicked
 
 
 @dataclass(frozen=True)
@@ -52,9 +51,7 @@ async def open_entry_form(
 
 async def take_entry(ack: AsyncAck, body: dict[str, Any], view: dict[str, Any], context: AsyncBoltContext) -> None:
     """Who may decide publishes with it; everybody else proposes, whatever the form they were sent looked like."""
-    edge = edge_of(context)
-    actor = await somebody(edge, body)
-    language = await language_of_actor(edge, actor)
+    edge, actor, language = await who_clicked(context, body)
     about = _About(**json.loads(view["private_metadata"]))
     written = _written(view, about, language)
     try:

@@ -32,7 +32,15 @@ from app.slack.commands.ai_knowledge import LONGEST_TEXT
 from app.slack.edge import SlackEdge
 from app.slack.listeners.context import edge_of
 from app.slack.listeners.entry_form import open_entry_form
-from app.slack.listeners.windows import ask_in_direct_messages, language_of_actor, open_window, say_to_clicker, somebody, typed
+from app.slack.listeners.windows import (
+    ask_in_direct_messages,
+    language_of_actor,
+    open_window,
+    say_to_clicker,
+    somebody,
+    typed,
+    who_clicked,
+)
 from app.slack.markdown import plain_text_fallback
 from app.slack.respond import respond
 
@@ -41,9 +49,7 @@ _NAME = 150
 
 async def search_in_window(ack: AsyncAck, body: dict[str, Any], view: dict[str, Any], context: AsyncBoltContext) -> None:
     """The results replace the form in the window they were asked in."""
-    edge = edge_of(context)
-    actor = await somebody(edge, body)
-    language = await language_of_actor(edge, actor)
+    edge, actor, language = await who_clicked(context, body)
     if actor.is_external:
         await ack(response_action="errors", errors={"query": message("agent.external", language)})
         return
@@ -98,9 +104,7 @@ async def judge_knowledge(ack: AsyncAck, body: dict[str, Any], action: dict[str,
 
 async def do_more(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:
     """The menu beside a result."""
-    edge = edge_of(context)
-    actor = await somebody(edge, body)
-    language = await language_of_actor(edge, actor)
+    edge, actor, language = await who_clicked(context, body)
     what, _, entry_id = action["selected_option"]["value"].partition(":")
     await ack()
     try:
@@ -132,9 +136,7 @@ async def show_again(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]
 
 async def answer_search(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:
     """The search becomes a question; its answer is as private as the search was."""
-    edge = edge_of(context)
-    actor = await somebody(edge, body)
-    language = await language_of_actor(edge, actor)
+    edge, actor, language = await who_clicked(context, body)
     await ask_in_direct_messages(edge, actor, action["value"], language, request=body["trigger_id"])
     await ack()
     await say_to_clicker(edge, body, message("knowledge.answer_taken", language), language)
@@ -142,9 +144,7 @@ async def answer_search(ack: AsyncAck, body: dict[str, Any], action: dict[str, A
 
 async def request_knowledge(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:
     """Below an answer it is the question behind it that is asked for; below a search, what was searched for."""
-    edge = edge_of(context)
-    actor = await somebody(edge, body)
-    language = await language_of_actor(edge, actor)
+    edge, actor, language = await who_clicked(context, body)
     query, container = action.get("value", ""), body.get("container", {})
     if actor.is_external:
         text = message("agent.external", language)
@@ -162,9 +162,7 @@ async def request_knowledge(ack: AsyncAck, body: dict[str, Any], action: dict[st
 
 async def roll_back(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:
     """Back to an earlier version, in one step; the window shows how the entry stands then."""
-    edge = edge_of(context)
-    actor = await somebody(edge, body)
-    language = await language_of_actor(edge, actor)
+    edge, actor, language = await who_clicked(context, body)
     entry_id, _, version = action["value"].partition(":")
     try:
         await edge.show_entry.roll_back(actor, int(entry_id), to_version=int(version))

@@ -24,7 +24,7 @@ from app.slack.blocks.proposals import (
 from app.slack.edge import SlackEdge
 from app.slack.listeners.context import edge_of
 from app.slack.listeners.entry_form import open_entry_form
-from app.slack.listeners.windows import actor_of, language_of_actor, open_window, say_to_clicker, somebody, typed
+from app.slack.listeners.windows import actor_of, language_of_actor, open_window, say_to_clicker, somebody, typed, who_clicked
 from app.slack.respond import respond
 
 _TITLE = 150
@@ -32,9 +32,7 @@ _TITLE = 150
 
 async def open_proposals(ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> None:
     """Home's button: the list for those who decide, the form for everybody else."""
-    edge = edge_of(context)
-    actor = await somebody(edge, body)
-    language = await language_of_actor(edge, actor)
+    edge, actor, language = await who_clicked(context, body)
     await ack()
     if actor.is_external:
         await say_to_clicker(edge, body, message("agent.external", language), language)
@@ -45,17 +43,13 @@ async def open_proposals(ack: AsyncAck, body: dict[str, Any], context: AsyncBolt
 
 
 async def open_empty_form(ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> None:
-    edge = edge_of(context)
-    actor = await somebody(edge, body)
-    language = await language_of_actor(edge, actor)
+    edge, actor, language = await who_clicked(context, body)
     await ack()
     await open_entry_form(edge, body, language, draft=None, publishes=may_publish(actor))
 
 
 async def approve(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:
-    edge = edge_of(context)
-    actor = await somebody(edge, body)
-    language = await language_of_actor(edge, actor)
+    edge, actor, language = await who_clicked(context, body)
     try:
         text = _said(await edge.decide_proposal.approve(actor, action["value"]), language)
     except (NotAllowed, NotFound) as error:
@@ -86,9 +80,7 @@ async def open_refusal(ack: AsyncAck, body: dict[str, Any], action: dict[str, An
 
 
 async def refuse(ack: AsyncAck, body: dict[str, Any], view: dict[str, Any], context: AsyncBoltContext) -> None:
-    edge = edge_of(context)
-    actor = await somebody(edge, body)
-    language = await language_of_actor(edge, actor)
+    edge, actor, language = await who_clicked(context, body)
     try:
         text = _said(await edge.decide_proposal.refuse(actor, view["private_metadata"], reason=typed(view, "reason")), language)
     except (NotAllowed, NotFound) as error:
@@ -98,9 +90,7 @@ async def refuse(ack: AsyncAck, body: dict[str, Any], view: dict[str, Any], cont
 
 async def write_answer(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:
     """A question becomes the beginning of an entry."""
-    edge = edge_of(context)
-    actor = await somebody(edge, body)
-    language = await language_of_actor(edge, actor)
+    edge, actor, language = await who_clicked(context, body)
     await ack()
     try:
         request = await edge.request_knowledge.request(actor, int(action["value"]))
@@ -118,23 +108,17 @@ async def write_answer(ack: AsyncAck, body: dict[str, Any], action: dict[str, An
 
 
 async def confirm_entry(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:
-    edge = edge_of(context)
-    actor = await somebody(edge, body)
-    language = await language_of_actor(edge, actor)
+    edge, actor, language = await who_clicked(context, body)
     await _after_review(ack, edge, body, actor, language, key="proposals.stale.confirmed", entry_id=int(action["value"]))
 
 
 async def retire_entry(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:
-    edge = edge_of(context)
-    actor = await somebody(edge, body)
-    language = await language_of_actor(edge, actor)
+    edge, actor, language = await who_clicked(context, body)
     await _after_review(ack, edge, body, actor, language, key="proposals.stale.retired", entry_id=int(action["value"]))
 
 
 async def edit_entry(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:
-    edge = edge_of(context)
-    actor = await somebody(edge, body)
-    language = await language_of_actor(edge, actor)
+    edge, actor, language = await who_clicked(context, body)
     await ack()
     try:
         details = await edge.show_entry(actor, int(action["value"]))

@@ -4,6 +4,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from slack_bolt.async_app import AsyncBoltContext
+
 from app.i18n.language import Language
 from app.i18n.messages import message
 from app.inbox.envelope import Envelope
@@ -12,6 +14,7 @@ from app.slack.blocks.parts import Block, clipped, foreign, plain
 from app.slack.blocks.plan_forms import notice_modal
 from app.slack.edge import SlackEdge
 from app.slack.language import language_for
+from app.slack.listeners.context import edge_of
 from app.slack.respond import respond
 
 LONGEST_QUESTION = 2900
@@ -30,6 +33,13 @@ async def somebody(edge: SlackEdge, body: dict[str, Any]) -> Actor:
 async def language_of_actor(edge: SlackEdge, actor: Actor) -> Language:
     person: Person = await edge.people.find(actor.team_id, actor.user_id)
     return language_for(person=person.language, workspace=edge.workspaces.current.language, fallback=edge.rules.fallback_language)
+
+
+async def who_clicked(context: AsyncBoltContext, body: dict[str, Any]) -> tuple[SlackEdge, Actor, Language]:
+    """What a click needs: our side, :func:`somebody`, and the language to answer in."""
+    edge = edge_of(context)
+    actor = await somebody(edge, body)
+    return edge, actor, await language_of_actor(edge, actor)
 
 
 async def open_window(edge: SlackEdge, body: dict[str, Any], view: Block) -> None:
