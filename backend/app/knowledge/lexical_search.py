@@ -9,7 +9,7 @@ from app.storage.database import Session
 # Terms are taken from the rarest on until this many postings are read. What a common term adds to the score is small,
 # and it is what makes a search slow: with 100,000 chunks it is read only when nothing rarer was asked.
 POSTINGS_READ = 2_500
-TERM_SATURATION = 1.2  # BM25's k1
+TERM_SATURATION = 0.9  # BM25's k1
 LENGTH_SHARE = 0.75  # BM25's b
 
 

@@ -1,8 +1,9 @@
 """Finding knowledge: words and meaning, put together.
 
-Words are ranked by BM25 inside PostgreSQL, meaning by the vectors in memory. Each side's best hundred are stretched to 0…1 and
-added. The fewer of the question's words even the best entry contains, the more meaning counts. Without vectors (none configured,
-none computed yet, the embedder is busy) words decide alone.
+Words are ranked by BM25 inside PostgreSQL, meaning by the vectors in memory. Each side's best are stretched to 0…1 and added;
+since the best by words is stretched to 1 however little it fits, the share of the question's words that an entry contains is
+added too. The fewer of them even the best entry contains, the more meaning counts. Without vectors (none configured, none
+computed yet, the embedder is busy) words decide alone.
 """
 
 import asyncio
@@ -34,9 +35,11 @@ from app.storage.database import Database, Record, Session
 
 logger = logging.getLogger(__name__)
 
-BEST_OF_EACH_SIDE = 60
-MEANING_WEIGHT = (1.75, 0.7)  # when the best entry has none of the question's words, and when it has all of them
-WORDS_LENT = 0.6  # share of its meaning's score: an entry of another language cannot have the words, however well it fits
+BEST_OF_EACH_SIDE = 100
+TYPICAL_PLACE = 60  # by meaning: what stands there is similar to the question, but hardly what was asked for
+COVERAGE_WEIGHT = 0.9  # of the share of the question's words, beside their stretched BM25
+MEANING_WEIGHT = (2.4, 1.1)  # when the best entry has none of the question's words, and when it has all of them
+WORDS_LENT = 0.6  # of what all the words would score: an entry of another language cannot have them, however well it fits
 TRUST_WEIGHT = 0.12  # of the score, for each step of trust: decides between entries that fit nearly alike
 MOST_TERMS = 64  # of one question; the rarest decide anyway
 LONGEST_QUESTION = 2_000  # characters looked at
@@ -271,23 +274,27 @@ def normalized_question(text: str) -> str:
 def fused(words: LexicalResult, meaning: Sequence[VectorHit], *, model: str, language: Language | None = None) -> list[_Found]:
     """One hit per entry, by the sum of both sides' stretched scores; the passage is the one its better side found.
 
+    A stretched score says which fits best, not how well: beside meaning, the share of the question's words counts as well.
     ``language`` is the question's. What stands behind the best of ``meaning`` says only how similar the other side's finds are.
     """
     by_words = _stretched({hit.entry_id: hit.score for hit in reversed(words.hits)})
     by_meaning = _stretched({hit.entry_id: hit.lift for hit in meaning[:BEST_OF_EACH_SIDE]})
     first_by_words = {hit.entry_id: hit for hit in reversed(words.hits)}
     first_by_meaning = {hit.entry_id: hit for hit in meaning}
-    typical = meaning[BEST_OF_EACH_SIDE - 1].similarity if len(meaning) >= BEST_OF_EACH_SIDE else None
+    typical = meaning[TYPICAL_PLACE - 1].similarity if len(meaning) >= TYPICAL_PLACE else None
     weight = _meaning_weight(words)
+    coverage_weight = COVERAGE_WEIGHT if meaning else 0.0  # among finds by words alone BM25 knows better
     found = []
     for entry_id in dict.fromkeys([*by_words, *by_meaning]):
         lexical, vector = first_by_words.get(entry_id), first_by_meaning.get(entry_id)
         crosses_languages = bool(vector and language and vector.language != language)
-        word_score, meaning_score = by_words.get(entry_id, 0.0), weight * by_meaning.get(entry_id, 0.0)
-        lent = WORDS_LENT * by_meaning.get(entry_id, 0.0) if crosses_languages else 0.0
+        coverage = lexical.coverage if lexical else 0.0
+        word_score = by_words.get(entry_id, 0.0) + coverage_weight * coverage
+        meaning_score = weight * by_meaning.get(entry_id, 0.0)
+        lent = WORDS_LENT * (1 + coverage_weight) * by_meaning.get(entry_id, 0.0) if crosses_languages else 0.0
         chunk_id = lexical.chunk_id if lexical and (vector is None or word_score >= meaning_score) else vector.chunk_id  # type: ignore[union-attr]
         evidence = Evidence(
-            coverage=lexical.coverage if lexical else 0.0,
+            coverage=coverage,
             words=lexical.words if lexical else 0,
             similarity=vector.similarity if vector else None,
             level=vector.level if vector else 0.0,

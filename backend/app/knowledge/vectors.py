@@ -24,6 +24,7 @@ from app.storage.database import Database, Record
 logger = logging.getLogger(__name__)
 
 TITLE_SHARE = 0.5  # of the similarity; the rest is the chunk's
+HUB_DISCOUNT = 0.5  # of how near a row is to all others; 1 would be cosines of centred vectors
 SHORT_TITLE = 12  # in widths: a longer one is a sentence that says what the entry answers
 MOST_BYTES = 512 * 1024 * 1024  # of all workspaces together in one process
 LEVEL_DOUBT = 20.0  # rows of no language in particular that the level of each language is reckoned with
@@ -35,6 +36,7 @@ class VectorHit:
     """A chunk that is close to the question. ``similarity`` lies between -1 and 1.
 
     ``level`` is how similar to this question the chunks of the same language are on average, ``peers`` how many they are.
+    ``hubness`` is how much nearer than those it is to everything there is.
     """
 
     chunk_id: int
@@ -43,11 +45,12 @@ class VectorHit:
     language: str = ""
     level: float = 0.0
     peers: int = 0
+    hubness: float = 0.0
 
     @property
     def lift(self) -> float:
-        """How much nearer it is than what else is written in its language."""
-        return self.similarity - self.level
+        """How much nearer it is than what else is written in its language, and than it is to any question."""
+        return self.similarity - self.level - HUB_DISCOUNT * self.hubness
 
 
 @dataclass(frozen=True)
@@ -67,10 +70,12 @@ class VectorMatrix:
     trusts: NDArray[np.int16]
     dates: NDArray[np.datetime64]
     language_numbers: NDArray[np.int64] = field(init=False)
+    hubness: Vectors = field(init=False)
 
     def __post_init__(self) -> None:
-        """Counts the languages once: comparing texts takes longer than the whole scan."""
+        """Counts the languages once: comparing texts takes longer than the whole scan. Hubness is no matter of the question."""
         object.__setattr__(self, "language_numbers", np.unique(self.languages, return_inverse=True)[1])
+        object.__setattr__(self, "hubness", self._hubness())
 
     @property
     def byte_count(self) -> int:
@@ -93,11 +98,10 @@ class VectorMatrix:
         """
         if not len(self.chunk_ids):
             return []
-        by_passage, by_title = _cosines(self.passages, question[0]), _cosines(self.titles, question[0])[self.title_of]
-        similar = by_passage + self.title_shares * (by_title - by_passage)
+        similar = self._similar_to(question[0])
         allowed = self._allowed(scopes, wanted, hidden)
         levels, peers = self._levels(similar, allowed)
-        lifts = np.where(allowed, similar - levels, -np.inf)
+        lifts = np.where(allowed, similar - levels - HUB_DISCOUNT * self.hubness, -np.inf)
         hits: dict[int, VectorHit] = {}
 
         def take(row: int) -> None:
@@ -105,7 +109,7 @@ class VectorMatrix:
             if entry_id not in hits:
                 hits[entry_id] = VectorHit(
                     int(self.chunk_ids[row]), entry_id, float(similar[row]), str(self.languages[row]), float(levels[row]),
-                    int(peers[row]),
+                    int(peers[row]), float(self.hubness[row]),
                 )  # fmt: skip
 
         for row in _best_first(lifts, at_least=limit):
@@ -117,6 +121,22 @@ class VectorMatrix:
             for row in rows[np.argsort(-lifts[rows], kind="stable")]:
                 take(int(row))
         return list(hits.values())
+
+    def _similar_to(self, vector: Vectors) -> Vectors:
+        by_passage, by_title = _cosines(self.passages, vector), _cosines(self.titles, vector)[self.title_of]
+        return by_passage + self.title_shares * (by_title - by_passage)
+
+    def _hubness(self) -> Vectors:
+        """Of each row: its mean similarity to all rows, above that of its language.
+
+        Rows near the middle of all vectors are near to any question. Taking this off is what centring the vectors does to their
+        inner products (Suzuki et al., "Centering Similarity Measures to Reduce Hubs", EMNLP 2013).
+        """
+        if not len(self.chunk_ids):
+            return np.zeros(0, np.float32)
+        middle = (self.passages.sum(axis=0) + self.titles.sum(axis=0)) / (len(self.passages) + len(self.titles))
+        nearness = self._similar_to(middle)
+        return nearness - self._levels(nearness, np.ones(len(nearness), np.bool_))[0]
 
     def _levels(self, similar: Vectors, allowed: NDArray[np.bool_]) -> tuple[Vectors, NDArray[np.int64]]:
         """Of each row: the level of its language, and of how many rows.

@@ -93,7 +93,7 @@ async def test_scores_are_bm25(database: Database, words_only: KnowledgeSearch) 
             containing = sum(term in other for other in documents)
             weight = math.log(1 + (len(documents) - containing + 0.5) / (containing + 0.5))
             times = document.count(term)
-            score += weight * times * 2.2 / (times + 1.2 * (0.25 + 0.75 * len(document) / usual))
+            score += weight * times * 1.9 / (times + 0.9 * (0.25 + 0.75 * len(document) / usual))
         return score
 
     assert [hit.score for hit in result.hits] == pytest.approx(sorted(filter(None, map(bm25, documents)), reverse=True))

@@ -40,10 +40,17 @@ def test_words_decide_alone_without_vectors() -> None:
 
 
 def test_meaning_counts_more_when_the_words_fit_badly() -> None:
-    badly = fused(words((1, 9.0), (2, 1.0), coverage=0.0), meaning((2, 0.9), (3, 0.8)), model=E5)
-    well = fused(words((1, 9.0), (2, 1.0), coverage=1.0), meaning((2, 0.9), (3, 0.8)), model=E5)
+    badly = fused(words((1, 9.0), coverage=0.0), meaning((2, 0.9), (3, 0.8)), model=E5)
+    well = fused(words((1, 9.0), coverage=1.0), meaning((2, 0.9), (3, 0.8)), model=E5)
     assert badly[0].chunk_id == 21
     assert well[0].chunk_id == 10
+
+
+def test_beside_meaning_an_entry_with_more_of_the_words_comes_before_one_with_a_slightly_better_score() -> None:
+    hits = LexicalResult((LexicalHit(10, 1, 9.0, 0.3), LexicalHit(20, 2, 8.9, 0.9), LexicalHit(30, 3, 1.0, 0.1)), 1)
+    equally_near = meaning((1, 0.9), (2, 0.9), (3, 0.8))
+    assert [hit.chunk_id // 10 for hit in fused(hits, equally_near, model=E5)] == [2, 1, 3]
+    assert [hit.chunk_id // 10 for hit in fused(hits, [], model="")] == [1, 2, 3]
 
 
 def test_the_best_chunk_stands_for_its_entry() -> None:
@@ -129,6 +136,23 @@ def test_what_stands_out_of_its_language_is_nearest_and_what_words_found_is_meas
     assert [hit.chunk_id for hit in found] == [107, 7, 150]
     assert [hit.peers for hit in found] == [100, 100, 100]
     assert large.nearest(question, scopes=[], wanted=SearchFilter(), limit=2, also=[150]) == []
+
+
+def test_what_is_near_to_everything_is_less_near_to_the_question() -> None:
+    many = np.arange(20)
+    rows = np.full((20, 3), (0.0, 0.6, 0.8), np.float32)
+    rows[3], rows[5] = (0.8, 0.6, 0.0), (0.8, 0.0, 0.6)  # as far from the question; the second is nearer to the others
+    crowd = matrix(
+        chunk_ids=many, entry_ids=many, passages=rows, titles=rows, title_of=many, title_shares=np.zeros(20, np.float32),
+        scopes=np.full(20, "everyone"), languages=np.full(20, "ja"), categories=np.full(20, "mail"),
+        trusts=np.full(20, 2, np.int16), dates=np.full(20, np.datetime64("2026-01-01")),
+    )  # fmt: skip
+    first, second, *_ = crowd.nearest(
+        np.array([[1.0, 0.0, 0.0]], np.float32), scopes=["everyone"], wanted=SearchFilter(), limit=20
+    )
+    assert [first.entry_id, second.entry_id] == [3, 5]
+    assert first.similarity == second.similarity == pytest.approx(0.8)
+    assert first.lift > second.lift
 
 
 def test_the_title_counts_by_its_share() -> None:
