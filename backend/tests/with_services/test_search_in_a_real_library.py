@@ -59,10 +59,10 @@ def share(wrong: Sequence[str], of: Sequence[Asked]) -> float:
     return sum(one.text not in wrong for one in of) / len(of)
 
 
-# What is reached, with room for one question: 21 and 18 of 28 are answered (before the languages were measured by themselves 9
-# and 10; of the 24 asked across languages 2, now 20), and 7 and 9 of 10 are not found, as they should not be.
+# What is reached, with room for one question where they were held out: 20 and 19 of 28 are answered (before the languages were
+# measured by themselves 9 and 10), and 7 and 9 of 10 are not found, as they should not be.
 @pytest.mark.parametrize(
-    ("questions", "answered", "not_found"), [(FOR_TUNING, 0.71, 0.6), (HELD_OUT, 0.6, 0.8)], ids=["tuned for", "held out"]
+    ("questions", "answered", "not_found"), [(FOR_TUNING, 0.71, 0.6), (HELD_OUT, 0.64, 0.8)], ids=["tuned for", "held out"]
 )
 async def test_what_the_company_wrote_is_found_in_other_words_and_from_other_languages(
     search: KnowledgeSearch, database: Database, questions: Sequence[Asked], answered: float, not_found: float
