@@ -25,8 +25,11 @@ CLOSE_SESSIONS_SECONDS = 20.0
 
 
 @asynccontextmanager
-async def working(services: Services) -> AsyncIterator[JobEngine]:
-    """Works as long as the block lasts; at its end running answers are finished or handed back."""
+async def working(services: Services, *, by_the_clock: bool = True) -> AsyncIterator[JobEngine]:
+    """Works as long as the block lasts; at its end running answers are finished or handed back.
+
+    ``by_the_clock``: also the jobs that are due at set times, such as reminders.
+    """
     engine = JobEngine(services.database, services.listener, concurrency=services.settings.worker_concurrency)
     handle_event = HandleEvent(services.inbox, services.dispatcher, services.clock)
     async with AsyncExitStack() as opened:
@@ -34,7 +37,8 @@ async def working(services: Services) -> AsyncIterator[JobEngine]:
             await opened.enter_async_context(services.socket_mode)
         async with asyncio.TaskGroup() as group:
             handlers = {"handle_event": handle_event}
-            group.create_task(engine.run(handlers, periodic=_periodic(services), side=_side_tasks(services)), name="jobs")
+            periodic = _periodic(services) if by_the_clock else []
+            group.create_task(engine.run(handlers, periodic=periodic, side=_side_tasks(services)), name="jobs")
             try:
                 yield engine
             finally:
