@@ -100,7 +100,7 @@ async def measure_cpu(place: Place) -> list[Row]:
         port = free_port()
         async with slack(port) as world, start(port, f"{world.api.base_url}/api/") as bot:
             await warm_up(world)
-            # The second of embedding that may be used at once is spent before: what is measured is the long run.
+            # The embedding that may be used at once is spent before: what is measured is the long run.
             await until_answered(world, await send_mentions(world, rate=25, seconds=4), seconds=20)
             before = bot.cpu_seconds()
             sent = await send_mentions(world, rate=25, seconds=20)

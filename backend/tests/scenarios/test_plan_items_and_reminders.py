@@ -12,6 +12,7 @@ from app.coaching.plan.plan import ActionPlan, Category, PlannedAction, Priority
 from app.coaching.plan.repository import PlanRepository
 from app.composition import open_cipher
 from app.i18n.language import Language
+from app.jobs.work import working
 from app.people.person import Dose, Persona, Visibility
 from app.playground.demo_workspace import EMILY, GUEST, KENTA, TEAM, YOKO
 from app.playground.small_slack import visible_text
@@ -446,4 +447,5 @@ async def test_a_job_looks_every_minute_for_what_is_due(product: Product) -> Non
     async def is_deferred() -> bool:
         return bool(await product.rows("select 1 from procrastinate_periodic_defers where periodic_id = 'remind'"))
 
-    await until(is_deferred)
+    async with working(product.services):  # as a process that keeps to the clock, beside the test's own
+        await until(is_deferred)
