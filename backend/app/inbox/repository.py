@@ -8,9 +8,20 @@ from app.inbox.claim import Claim
 from app.inbox.envelope import DeadLetter, DoubtfulPart, Queue, ReplyPart, StoredEvent, UnfinishedPart
 from app.storage.database import Record, Session
 
+
+def enqueue(events: str) -> str:
+    """SQL that gives each row of ``events`` (id, kind, conversation) its job."""
+    return f"""
+    insert into procrastinate_jobs (queue_name, task_name, lock, args)
+    select case when kind in ('message', 'retry') then 'answer' else 'quick' end, 'handle_event',
+        case when kind = 'stop' then null else conversation end, jsonb_build_object('inbox_id', id)
+    from {events} order by id
+    """  # noqa: S608  (constants)
+
+
 # One statement: an event is never stored without its job, and a duplicate enqueues nothing. The rows are inserted in the order of
 # the arrays, which is the same in every process: two processes with overlapping batches cannot wait for each other in a circle.
-STORE = """
+STORE = f"""
 with arrived as (
     select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bytea[])
         with ordinality as a(team_id, event_id, kind, conversation, channel_id, message_ts, user_id, envelope, position)
@@ -20,13 +31,10 @@ with arrived as (
     on conflict do nothing
     returning id, team_id, event_id, kind, conversation
 ), enqueued as (
-    insert into procrastinate_jobs (queue_name, task_name, lock, args)
-    select case when kind in ('message', 'retry') then 'answer' else 'quick' end, 'handle_event',
-        case when kind = 'stop' then null else conversation end, jsonb_build_object('inbox_id', id)
-    from stored order by id
+    {enqueue("stored")}
 )
 select team_id, event_id from stored
-"""
+"""  # noqa: S608  (a constant)
 
 _CLAIM = """
 update inbox set epoch = epoch + 1, attempts = attempts + 1, claimed_at = coalesce(claimed_at, now())

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from app.inbox.repository import enqueue
 from app.storage.database import Record, Session
 
 LOCK_CLASS = 0x5A1E5  # first half of the advisory locks that workers hold as a sign of life
@@ -65,7 +66,7 @@ delete from procrastinate_workers w where last_heartbeat < now() - $1::interval
 """
 
 # An event whose job has vanished (cancelled, failed, deleted by hand) gets a new one. One process at a time does this.
-_RECREATE = """
+_RECREATE = f"""
 with elected as materialized (
     select pg_try_advisory_xact_lock($2, 0) as is_elected
 ), forgotten as (
@@ -77,14 +78,11 @@ with elected as materialized (
       )
     order by i.id limit 500
 ), enqueued as (
-    insert into procrastinate_jobs (queue_name, task_name, lock, args)
-    select case when kind in ('message', 'retry') then 'answer' else 'quick' end, 'handle_event',
-        case when kind = 'stop' then null else conversation end, jsonb_build_object('inbox_id', id)
-    from forgotten order by id
+    {enqueue("forgotten")}
     returning id
 )
 select count(*) from enqueued
-"""
+"""  # noqa: S608  (a constant)
 
 _REMOVE_ENDED_JOBS = """
 delete from procrastinate_jobs where id in (

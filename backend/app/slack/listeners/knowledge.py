@@ -62,10 +62,9 @@ async def search_in_window(ack: AsyncAck, body: dict[str, Any], view: dict[str, 
 
 async def share_knowledge(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:
     """Searched again with the channel's eyes: what not everybody there may know is not shown there."""
-    edge = edge_of(context)
+    edge, clicker, language = await who_clicked(context, body)
     channel_id = body["channel"]["id"]
-    actor = replace(await somebody(edge, body), is_private=False, channel_id=channel_id)
-    language = await language_of_actor(edge, actor)
+    actor = replace(clicker, is_private=False, channel_id=channel_id)
     wanted = json.loads(action["value"])
     found = await edge.knowledge.search(wanted["query"], actor=actor, limit=20)
     passage = next((passage for passage in found if passage.entry_id == wanted["entry"]), None)

@@ -13,9 +13,8 @@ from app.knowledge.proposals.draft import EntryDraft
 from app.slack.blocks.parts import clipped
 from app.slack.blocks.plan_forms import notice_modal
 from app.slack.blocks.proposals import LONGEST_IN_FORM
-from app.slack.listeners.context import edge_of
 from app.slack.listeners.entry_form import open_entry_form
-from app.slack.listeners.windows import language_of_actor, open_window, somebody
+from app.slack.listeners.windows import open_window, who_clicked
 from app.slack.payloads import without_mention
 
 MAKE_SHORTCUT: Final = "make_knowledge"
@@ -26,10 +25,8 @@ _BARE = re.compile(r"<(https?://[^|>]+)>")
 
 
 async def begin_entry(ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> None:
-    edge = edge_of(context)
     await ack()
-    actor = await somebody(edge, body)
-    language = await language_of_actor(edge, actor)
+    edge, actor, language = await who_clicked(context, body)
     text = written_in(body.get("message") or {})
     if actor.is_external or not text:
         reason = message(f"imports.make.{'external' if actor.is_external else 'no_text'}", language)

@@ -26,20 +26,26 @@ def actor_of(body: dict[str, Any]) -> Actor:
 
 async def somebody(edge: SlackEdge, body: dict[str, Any]) -> Actor:
     """Who clicked, with what they may do now, whoever the button was shown to. The answer is seen by nobody else."""
-    person = await edge.people.find(body["team"]["id"], body["user"]["id"])
-    return Actor(person.team_id, person.user_id, person.standing, is_private=True, is_external=person.is_external)
+    return _acting(await edge.people.find(body["team"]["id"], body["user"]["id"]))
 
 
 async def language_of_actor(edge: SlackEdge, actor: Actor) -> Language:
-    person: Person = await edge.people.find(actor.team_id, actor.user_id)
-    return language_for(person=person.language, workspace=edge.workspaces.current.language, fallback=edge.rules.fallback_language)
+    return _language_of(edge, await edge.people.find(actor.team_id, actor.user_id))
 
 
 async def who_clicked(context: AsyncBoltContext, body: dict[str, Any]) -> tuple[SlackEdge, Actor, Language]:
     """What a click needs: our side, :func:`somebody`, and the language to answer in."""
     edge = edge_of(context)
-    actor = await somebody(edge, body)
-    return edge, actor, await language_of_actor(edge, actor)
+    person = await edge.people.find(body["team"]["id"], body["user"]["id"])
+    return edge, _acting(person), _language_of(edge, person)
+
+
+def _acting(person: Person) -> Actor:
+    return Actor(person.team_id, person.user_id, person.standing, is_private=True, is_external=person.is_external)
+
+
+def _language_of(edge: SlackEdge, person: Person) -> Language:
+    return language_for(person=person.language, workspace=edge.workspaces.current.language, fallback=edge.rules.fallback_language)
 
 
 async def open_window(edge: SlackEdge, body: dict[str, Any], view: Block) -> None:
